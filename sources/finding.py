@@ -1,0 +1,67 @@
+"""A finding: one thing that is wrong, doubtful or worth saying about a hand-in or a figure.
+
+The reader (this room) and the gates (``expectations``) speak in findings; receipts and the ledger store them.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+RuleClass = Literal["mandatory", "query", "note"]
+CLASS_LABELS: dict[RuleClass, str] = {"mandatory": "强制性", "query": "核实性", "note": "提示"}
+CLASS_ORDER: dict[RuleClass, int] = {"mandatory": 0, "query": 1, "note": 2}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding, with its rule, its place, both values, why it matters and what to do next.
+
+    ``rule_class``: mandatory (强制性) must be corrected, query (核实性) needs an explanation that is accepted, note (提示)
+    blocks nothing. ``level``: 0 file, 1 within the sheet or workbook, 2 the same provider over time, 3 between providers,
+    4 between domains, 5 outside figures. ``cell``: ``K8``, ``3:3`` for a whole row, empty for a whole sheet or file.
+    ``subject``: what it is about independent of its place (the row's key), so that moving a row does not make a new finding.
+    """
+
+    rule_id: str
+    rule_class: RuleClass
+    level: int
+    provider: str
+    table_id: str
+    period: str
+    file_name: str
+    file_sha256: str
+    sheet: str
+    cell: str
+    subject: str
+    found: str
+    expected: str
+    message: str
+    why: str
+    action: str
+
+    @property
+    def finding_id(self) -> str:
+        """16 hex digits from rule, table, period, subject and value: an acceptance binds to the value and lapses with it."""
+        text = "\x1f".join((self.rule_id, self.provider, self.table_id, self.period, self.subject, self.found))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as ``file[sheet]!cell``, as far as known."""
+        sheet = f"[{self.sheet}]" if self.sheet else ""
+        cell = f"!{self.cell}" if self.cell else ""
+        return f"{self.file_name}{sheet}{cell}"
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Return the fields and the id as plain JSON values."""
+        return {"finding_id": self.finding_id, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, data: dict) -> "Finding":
+        """Rebuild a finding from `as_dict`."""
+        return cls(**{key: value for key, value in data.items() if key != "finding_id"})
+
+
+def in_order(findings: list[Finding]) -> list[Finding]:
+    """Return the findings, hardest first, then by place."""
+    return sorted(findings, key=lambda f: (CLASS_ORDER[f.rule_class], f.file_name, f.sheet, f.rule_id, len(f.cell), f.cell))

@@ -1,0 +1,167 @@
+"""Finding things on a sheet by name: the title lines, the heading rows, the data rows, the 合计 row and the foot.
+
+Works on plain cell values (a list of rows, 0-based); knows no contract beyond the list of headings it is given.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from openpyxl.utils import get_column_letter
+
+from sources.text import label_of
+from sources.values import date_of, is_blank
+
+Grid = Sequence[Sequence[object]]
+
+INFO_LABELS = ("填报单位", "报告期", "计量单位", "报表类别")
+FOOT_LABELS = ("单位负责人", "统计负责人", "填表人", "联系电话", "报出日期")
+NOTE_LABELS = ("注", "说明")
+TOTAL_LABEL = "合计"
+HEAD_ROWS = 40
+"""A heading row is looked for in this many rows; no form has a title longer than three."""
+
+_INFO = re.compile(rf"({'|'.join(INFO_LABELS)}):(.*?)(?=(?:{'|'.join(INFO_LABELS)}):|$)")
+_FOOT = re.compile(rf"^(?:{'|'.join(FOOT_LABELS)}|(?:{'|'.join(NOTE_LABELS)})\d*):")
+_REPORTED_ON = re.compile(r"报出日期:(.*?)(?=[^\d年月日/-]|$)")
+
+
+@dataclass(frozen=True)
+class Headings:
+    """The heading row(s) found: the last one's number (1-based), and the column index (0-based) of every label."""
+
+    row_number: int
+    columns: dict[str, int]
+    unknown: dict[str, int]
+    twice: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Body:
+    """The parts below the headings, as 1-based row numbers; ``stray`` are rows with cells after the foot."""
+
+    data: list[int]
+    total: int | None
+    stray: list[int]
+    reported_on: date | None
+
+
+def cell_name(column_index: int, row_number: int) -> str:
+    """Return ``K8`` for column index 10 (0-based), row 8 (1-based)."""
+    return f"{get_column_letter(column_index + 1)}{row_number}"
+
+
+def info_line(grid: Grid, before_row: int) -> dict[str, tuple[str, str]]:
+    """Return what the lines above the headings say: label → (value, place).
+
+    A label and its value stand in one cell or in neighbouring ones; several may share a cell, in any order.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for index, row in enumerate(grid[: before_row - 1]):
+        cells = [(column, label_of(value)) for column, value in enumerate(row) if not is_blank(value)]
+        for position, (column, text) in enumerate(cells):
+            for label, value in _INFO.findall(text):
+                place = cell_name(column, index + 1)
+                if not value and position + 1 < len(cells) and not _INFO.search(cells[position + 1][1]):
+                    column, value = cells[position + 1]
+                    place = cell_name(column, index + 1)
+                if value:
+                    found.setdefault(label, (value, place))
+    return found
+
+
+def info_row(grid: Grid, before_row: int) -> int | None:
+    """Return the 1-based number of the first line above the headings that holds any of the info labels."""
+    for index, row in enumerate(grid[: before_row - 1]):
+        if any(_INFO.search(label_of(value)) for value in row if not is_blank(value)):
+            return index + 1
+    return None
+
+
+def _labels_of_two(top: Sequence[object], bottom: Sequence[object], groups: set[str]) -> list[str]:
+    """Join two heading rows: ``其中：`` above ``科研平台投入`` reads ``其中:科研平台投入``."""
+    labels, group = [], ""
+    for column in range(max(len(top), len(bottom))):
+        upper = label_of(top[column]) if column < len(top) else ""
+        lower = label_of(bottom[column]) if column < len(bottom) else ""
+        if upper:
+            group = upper.rstrip(":") if upper.rstrip(":") in groups else ""
+        labels.append(f"{group}:{lower}" if group and lower else upper + lower)
+    return labels
+
+
+def find_headings(grid: Grid, known: Sequence[str]) -> Headings | None:
+    """Find the heading row, or the two heading rows, by name.
+
+    Args:
+        grid: the sheet's cells.
+        known: every heading (and alias) that a contract knows for this sheet.
+
+    Returns:
+        The best row: the one with the most known headings; None where no row has two of them (one, if only one is known).
+    """
+    wanted = {label_of(heading): heading for heading in known}
+    groups = {label.split(":")[0] for label in wanted if ":" in label}
+    best: tuple[int, int, list[str]] | None = None
+    for index in range(min(len(grid), HEAD_ROWS)):
+        single = [label_of(value) if isinstance(value, str) else "" for value in grid[index]]
+        candidates = [(index + 1, single)]
+        if index + 1 < len(grid) and any(label.rstrip(":") in groups for label in single if label):
+            candidates.append((index + 2, _labels_of_two(grid[index], grid[index + 1], groups)))
+        for row_number, labels in candidates:
+            score = len({label for label in labels if label in wanted})
+            if score >= min(2, len(wanted)) and (best is None or score > best[0]):
+                best = (score, row_number, labels)
+    if best is None:
+        return None
+    _, row_number, labels = best
+    columns: dict[str, int] = {}
+    unknown: dict[str, int] = {}
+    twice: dict[str, int] = {}
+    for column, label in enumerate(labels):
+        if label in wanted:
+            (twice if wanted[label] in columns else columns)[wanted[label]] = column
+        elif label:
+            unknown[label] = column
+    return Headings(row_number, columns, unknown, twice)
+
+
+def find_body(grid: Grid, headings: Headings) -> Body:
+    """Split the rows below the headings into data rows, the 合计 row and the foot; blank rows are skipped.
+
+    The foot begins at the first row that starts with a foot label or a note; rows of data after it are stray.
+    """
+    data: list[int] = []
+    stray: list[int] = []
+    total: int | None = None
+    reported_on: date | None = None
+    in_foot = False
+    for index in range(headings.row_number, len(grid)):
+        cells = [value for value in grid[index] if not is_blank(value)]
+        if not cells:
+            continue
+        first = label_of(cells[0])
+        if _FOOT.match(first):
+            in_foot = True
+            reported_on = _reported_on(cells) or reported_on
+        elif in_foot:
+            # A note may run on over several lines; a row with three filled cells is data that would be lost.
+            if len(cells) >= 3:
+                stray.append(index + 1)
+        elif any(isinstance(value, str) and label_of(value) == TOTAL_LABEL for value in cells):
+            if total is None:
+                total = index + 1
+            else:
+                stray.append(index + 1)
+        else:
+            data.append(index + 1)
+    return Body(data, total, stray, reported_on)
+
+
+def _reported_on(cells: list[object]) -> date | None:
+    for position, value in enumerate(cells):
+        match = _REPORTED_ON.search(label_of(value)) if isinstance(value, str) else None
+        if match:
+            return date_of(match.group(1)) or (date_of(cells[position + 1]) if position + 1 < len(cells) else None)
+    return None

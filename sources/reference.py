@@ -1,0 +1,78 @@
+"""Reference data that reading needs: areas with their aliases, and the calendar of periods.
+
+Both are dbt seeds (``dbt_project/seeds``), so that the reader and the warehouse can never disagree; a new area, alias or period is
+a row there, not code here.
+"""
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from sources.text import label_of
+
+SEEDS_DIR = Path(__file__).parent.parent / "dbt_project" / "seeds"
+
+
+@dataclass(frozen=True)
+class Period:
+    """One reporting period: ``2026H1`` (half-year, cumulative from 1 January) or ``2026`` (year)."""
+
+    key: str
+    kind: str
+    year: int
+    half: int | None
+    starts_on: date
+    ends_on: date
+    name: str
+    base_period: str
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS_DIR / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@lru_cache(maxsize=1)
+def periods() -> dict[str, Period]:
+    """Return the calendar: every period by key, in calendar order (seed ``period``)."""
+    return {
+        row["period"]: Period(
+            key=row["period"],
+            kind=row["period_kind"],
+            year=int(row["year"]),
+            half=int(row["half"]) if row["half"] else None,
+            starts_on=date.fromisoformat(row["starts_on"]),
+            ends_on=date.fromisoformat(row["ends_on"]),
+            name=row["period_name"],
+            base_period=row["base_period"],
+        )
+        for row in _seed("period")
+    }
+
+
+def half_years() -> list[str]:
+    """Return the half-year period keys of the calendar, oldest first."""
+    return [p.key for p in periods().values() if p.kind == "half_year"]
+
+
+@lru_cache(maxsize=1)
+def area_names() -> dict[str, str]:
+    """Return the official area names by key (seed ``area``), the city total included."""
+    return {row["area_key"]: row["area_name"] for row in _seed("area")}
+
+
+@lru_cache(maxsize=64)
+def area_keys(on: date) -> dict[str, str]:
+    """Return the key of every reporting area by name and alias, as valid on a day (seeds ``area`` and ``area_alias``).
+
+    The city itself is no reporting area: a row 全市 beside the areas would count everything twice.
+    """
+    named = [(row["area_name"], row) for row in _seed("area") if row["area_type"] != "city"]
+    aliased = [(row["alias"], row) for row in _seed("area_alias")]
+    return {
+        label_of(name): row["area_key"]
+        for name, row in named + aliased
+        if row["valid_from"] <= on.isoformat() and (not row["valid_to"] or on.isoformat() <= row["valid_to"])
+    }

@@ -1,0 +1,36 @@
+"""Text as people type it, made comparable: white space, full-width forms, symbols.
+
+No Unicode normal form is used on values: NFKC would turn ``10²`` into ``102`` and ``…`` into ``...``. Only the full-width ASCII
+block is folded to half width.
+"""
+
+import re
+import unicodedata
+
+FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+WHITE_SPACE = re.compile(r"[\s\u200b\u200c\u200d\ufeff\u00ad]+")
+
+
+def fold_width(text: str) -> str:
+    """Return the text with full-width ASCII forms as half-width ones (``（１）`` → ``(1)``)."""
+    return text.translate(FULL_WIDTH)
+
+
+def squeeze(text: str) -> str:
+    """Return the text without any white space, zero-width characters included."""
+    return WHITE_SPACE.sub("", text)
+
+
+def label_of(value: object) -> str:
+    """Return a cell as a label that compares: text, white space out, full-width forms folded; empty for no text."""
+    return squeeze(fold_width(value)) if isinstance(value, str) else "" if value is None else squeeze(str(value))
+
+
+def code_of(text: str) -> str:
+    """Return a code or reference number as it compares: white space out, half-width, upper case."""
+    return label_of(text).upper()
+
+
+def clean(text: str) -> str:
+    """Return free text trimmed, with control characters out."""
+    return "".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\t").strip("\u3000\u200b\ufeff \t\r\n")

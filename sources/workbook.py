@@ -1,0 +1,124 @@
+"""Reading one workbook: a file in, typed rows and findings out. Never raises for what a clerk may have done to it.
+
+Order: bytes (`sources.inspection`), cells (`sources.grids`), whose return it is (`sources.identity`), then sheet by sheet by
+contract (`sources.sheet`). Rules *between* cells are not here but in ``expectations``.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from sources.contracts import Cadence, Provider, Table
+from sources.finding import Finding
+from sources.grids import Sheet, UnreadableWorkbook, read_sheets
+from sources.identity import EXPLANATION_SHEET, Identity, identify
+from sources.layout import HEAD_ROWS
+from sources.reading_rules import breach
+from sources.sheet import TableReading, read_table
+from sources.text import label_of
+
+
+@dataclass(frozen=True)
+class WorkbookReading:
+    """What one workbook gave.
+
+    ``tables`` holds the tables that could be read, by id (rows in the contract's schema, manifest beside them);
+    ``findings`` what the reader has to say, hard errors (强制性) among them; ``reported_on`` the latest 报出日期 of its sheets.
+    """
+
+    file_name: str
+    file_sha256: str
+    provider: str
+    period: str
+    cadence: Cadence | None
+    reported_on: date | None = None
+    tables: dict[str, TableReading] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def identify_workbook(path: Path, asked_period: str | None = None, *, file_name: str = "") -> WorkbookReading:
+    """Tell whose return a workbook is from its first rows; the tables are not read.
+
+    ``file_name`` is the name to speak of (the archive keeps files under their hash).
+    """
+    return _read(path, asked_period, file_name, rows=HEAD_ROWS)
+
+
+def read_workbook(path: Path, asked_period: str | None = None, *, file_name: str = "") -> WorkbookReading:
+    """Read a workbook by its provider's contract; see `WorkbookReading`."""
+    return _read(path, asked_period, file_name, rows=None)
+
+
+def _read(path: Path, asked_period: str | None, file_name: str, *, rows: int | None) -> WorkbookReading:
+    name = file_name or path.name
+    sha256 = sha256_of(path)
+    try:
+        sheets = read_sheets(path, rows=rows)
+    except UnreadableWorkbook as error:
+        finding = breach("RD-001", str(error), file_name=name, file_sha256=sha256, subject="文件", found=str(error))
+        return WorkbookReading(name, sha256, "", "", None, findings=[finding])
+    identity = identify(Path(name), sha256, sheets, asked_period)
+    if rows is not None or identity.provider is None or not identity.period:
+        provider = identity.provider.provider if identity.provider else ""
+        return WorkbookReading(name, sha256, provider, identity.period, identity.cadence, findings=identity.findings)
+    return _read_tables(name, sha256, sheets, identity, identity.provider)
+
+
+def _read_tables(
+    name: str, sha256: str, sheets: list[Sheet], identity: Identity, provider: Provider
+) -> WorkbookReading:
+    cadence = identity.cadence or "half_year"
+    period = identity.period
+    where = {"file_name": name, "file_sha256": sha256, "provider": provider.provider, "period": period}
+    by_name = {label_of(sheet.name): sheet for sheet in sheets}
+    wanted = provider.tables_of(cadence)
+    findings = list(identity.findings)
+    tables: dict[str, TableReading] = {}
+    reported: list[date] = []
+
+    present = {table.table_id for table in wanted if label_of(table.sheet) in by_name}
+    for table in _to_read(wanted, present):
+        sheet = by_name.get(label_of(table.sheet))
+        if sheet is None:
+            message = f"缺少工作表“{table.sheet}”"
+            findings.append(
+                breach("RD-005", message, table_id=table.table_id, sheet=table.sheet, found="无", expected=table.sheet, **where)
+            )
+            continue
+        reading = read_table(table, cadence, sheet, file_name=name, file_sha256=sha256, period=period)
+        findings += reading.findings
+        if reading.reported_on:
+            reported.append(reading.reported_on)
+        if reading.rows is not None:
+            tables[table.table_id] = reading
+        if sheet.is_hidden:
+            message = f"工作表“{sheet.name}”是隐藏的，已照常读取"
+            findings.append(breach("RD-020", message, table_id=table.table_id, sheet=sheet.name, **where))
+
+    for table in wanted:
+        beside = sorted(present & set(table.instead_of))
+        if table.table_id in present and beside:
+            names = "、".join(f"“{provider.tables[other].sheet}”" for other in beside)
+            message = f"“{table.sheet}”与{names}同时报送；汇总表只能代替单位表，本次按单位表取数"
+            findings.append(
+                breach("RD-006", message, table_id=table.table_id, sheet=by_name[label_of(table.sheet)].name, **where)
+            )
+    known = {label_of(table.sheet) for table in wanted} | {EXPLANATION_SHEET}
+    unread = [sheet.name for sheet in sheets if label_of(sheet.name) not in known]
+    if unread:
+        findings.append(breach("RD-019", f"未取数的工作表：{'、'.join(unread)}", subject="、".join(unread), **where))
+    return WorkbookReading(name, sha256, provider.provider, period, cadence, max(reported, default=None), tables, findings)
+
+
+def _to_read(wanted: tuple[Table, ...], present: set[str]) -> list[Table]:
+    """Return the tables to read: all but stand-ins, unless a stand-in came alone, which then replaces the others."""
+    stand_ins = [t for t in wanted if t.instead_of and t.table_id in present and not present & set(t.instead_of)]
+    replaced = {table_id for table in stand_ins for table_id in table.instead_of}
+    return [t for t in wanted if (not t.instead_of or t in stand_ins) and t.table_id not in replaced]

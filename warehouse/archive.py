@@ -1,0 +1,103 @@
+"""The archive: every byte ever received, by SHA-256 and read-only, with one receipt line per hand-in."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sources.contracts import providers
+from sources.finding import Finding
+from sources.workbook import identify_workbook, sha256_of
+from warehouse.paths import Home, append_line, read_lines, write_atomically
+
+WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".csv", ".et", ".ods"}
+"""A file with such a suffix in an inbox was meant as a hand-in; anything else (a README, a lock file) is none."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One hand-in: its number (受理号), the file, and the slot (provider, period) it was found to belong to.
+
+    ``provider`` or ``period`` is empty where the workbook does not say; ``refusal`` then says why.
+    """
+
+    receipt_no: str
+    received_at: str
+    file_name: str
+    file_sha256: str
+    size_bytes: int
+    provider: str
+    period: str
+    refusal: str = ""
+
+    @property
+    def provider_label(self) -> str:
+        """The provider's Chinese name, or 未识别."""
+        return providers()[self.provider].label if self.provider else "未识别"
+
+
+def archived(home: Home, sha256: str) -> Path:
+    """Return where the bytes with this hash are kept."""
+    return home.archive / sha256[:2] / f"{sha256}.xlsx"
+
+
+def receipts(home: Home) -> list[Receipt]:
+    """Return every receipt, in order of arrival."""
+    return [Receipt(**line) for line in read_lines(home.receipts)]
+
+
+def versions(home: Home, provider: str, period: str) -> list[Receipt]:
+    """Return the hand-ins for one slot, in order of arrival."""
+    return [r for r in receipts(home) if (r.provider, r.period) == (provider, period)]
+
+
+def hand_ins(inbox: Path) -> list[Path]:
+    """Return the files of an inbox (any folder tree, or one file) that were meant as hand-ins, in a fixed order."""
+    found = [inbox] if inbox.is_file() else sorted(inbox.rglob("*"))
+    return [
+        path
+        for path in found
+        if path.is_file() and path.suffix.lower() in WORKBOOK_SUFFIXES and not path.name.startswith(("~$", "."))
+    ]
+
+
+def receive(home: Home, path: Path, asked_period: str) -> tuple[Receipt, list[Finding]]:
+    """Archive one file and return its receipt; the same bytes again get the same receipt.
+
+    Returns:
+        The receipt, and what kept the file from being assigned to a slot (empty when it was).
+    """
+    sha256 = sha256_of(path)
+    identity = identify_workbook(path, asked_period)
+    blocking = [] if identity.period else identity.findings
+    known = next((r for r in receipts(home) if r.file_sha256 == sha256), None)
+    if known and archived(home, sha256).exists():
+        return known, blocking
+    write_atomically(archived(home, sha256), path.read_bytes(), mode=0o444)
+    if known:
+        return known, blocking
+    receipt = Receipt(
+        receipt_no=_next_number(home, identity.provider, identity.period),
+        received_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        file_name=path.name,
+        file_sha256=sha256,
+        size_bytes=path.stat().st_size,
+        provider=identity.provider,
+        period=identity.period,
+        refusal="；".join(f.message for f in blocking),
+    )
+    append_line(home.receipts, asdict(receipt))
+    return receipt, blocking
+
+
+def _next_number(home: Home, provider: str, period: str) -> str:
+    slot = f"{period or 'unassigned'}-{provider or 'unknown'}"
+    return f"{slot}-{len(versions(home, provider, period)) + 1:03d}"
+
+
+def damaged(home: Home) -> list[str]:
+    """Return the hashes of archived files that are missing or whose bytes no longer match their name."""
+    return [
+        r.file_sha256
+        for r in receipts(home)
+        if not archived(home, r.file_sha256).exists() or sha256_of(archived(home, r.file_sha256)) != r.file_sha256
+    ]

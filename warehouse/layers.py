@@ -1,0 +1,182 @@
+"""The layers between archive and warehouse: ``raw/`` as reported, ``accepted/`` what the gate let in, the only thing dbt reads."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sources.contracts import providers, tables
+from sources.manifest import Manifest
+from sources.sheet import TableReading
+from sources.workbook import WorkbookReading, read_workbook, sha256_of
+from warehouse.archive import Receipt, archived, versions
+from warehouse.paths import Home, replacing, write_atomically
+
+MANIFEST_KEY = b"sti.manifest"
+
+
+class LayerError(RuntimeError):
+    """The layers do not fit together; the message says what and what to do next."""
+
+
+def current_reading(home: Home, provider: str, period: str) -> tuple[Receipt, WorkbookReading] | None:
+    """Read the version of a slot that counts: the later 报出日期, else the later arrival; None if nothing was sent.
+
+    A version that turns out faulty still counts: an older one must not speak for a bureau that has withdrawn it.
+    """
+    readings = [
+        (receipt, read_workbook(archived(home, receipt.file_sha256), period, file_name=receipt.file_name))
+        for receipt in versions(home, provider, period)
+    ]
+    ranked = sorted(enumerate(readings), key=lambda item: (item[1][1].reported_on or date.min, item[0]))
+    return ranked[-1][1] if ranked else None
+
+
+def write_rows(path: Path, reading: TableReading) -> None:
+    """Write a table's rows with their manifest in the file's metadata: one file, so the two can never disagree."""
+    if reading.rows is None:
+        raise ValueError(f"{reading.manifest.table_id}: nothing was read")
+    manifest = json.dumps(reading.manifest.as_dict(), ensure_ascii=False, sort_keys=True).encode()
+    with replacing(path) as temporary:
+        pq.write_table(reading.rows.replace_schema_metadata({MANIFEST_KEY: manifest}), temporary, compression="zstd")
+
+
+def manifest_of(path: Path) -> Manifest:
+    """Return the manifest in a rows file."""
+    metadata = pq.read_schema(path).metadata or {}
+    return Manifest(**json.loads(metadata[MANIFEST_KEY]))
+
+
+def write_raw(home: Home, reading: WorkbookReading) -> dict[str, Path]:
+    """Write the tables of one return to ``raw/`` and take away those it no longer has; return the files by table id."""
+    written = {}
+    for table in providers()[reading.provider].tables_of("half_year"):
+        path = home.rows("raw", table.table_id, reading.period)
+        if table.table_id in reading.tables:
+            write_rows(path, reading.tables[table.table_id])
+            written[table.table_id] = path
+        else:
+            path.unlink(missing_ok=True)
+    return written
+
+
+def raw_files(home: Home, provider: str, period: str) -> dict[str, Path]:
+    """Return the raw files of one return by table id."""
+    candidates = {t.table_id: home.rows("raw", t.table_id, period) for t in providers()[provider].tables_of("half_year")}
+    return {table_id: path for table_id, path in candidates.items() if path.exists()}
+
+
+def write_gate_record(home: Home, provider: str, period: str, record: Mapping[str, object]) -> None:
+    """Keep what gate 1 said of one return, bound to the hashes of the raw files it saw."""
+    files = raw_files(home, provider, period)
+    full = {**record, "raw_sha256": {table_id: sha256_of(path) for table_id, path in files.items()}}
+    content = json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True).encode()
+    write_atomically(home.gate / period / f"{provider}.json", content)
+
+
+def gate_record(home: Home, provider: str, period: str) -> dict | None:
+    """Return what gate 1 said of the raw files as they now stand; None if it never saw them."""
+    path = home.gate / period / f"{provider}.json"
+    if not path.exists():
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    files = raw_files(home, provider, period)
+    return record if record["raw_sha256"] == {t: sha256_of(p) for t, p in files.items()} else None
+
+
+def accept(home: Home, provider: str, period: str) -> dict[str, Path]:
+    """Copy one return from ``raw/`` to ``accepted/``, and take away tables that this version no longer has.
+
+    The acceptance record is written last: until it stands, `verify_accepted` refuses the half-copied return.
+
+    Raises:
+        LayerError: gate 1 has not seen these raw files.
+    """
+    if gate_record(home, provider, period) is None:
+        raise LayerError(f"{providers()[provider].label} {period}：第一道关卡没有审核过现在的 raw 数据，请运行 sti run {period}")
+    files = raw_files(home, provider, period)
+    record_path = _acceptance(home, provider, period)
+    record = {"provider": provider, "period": period, "tables": {t: sha256_of(p) for t, p in files.items()}}
+    if _load(record_path) == record and not _mismatches(home, record):
+        return {t: home.rows("accepted", t, period) for t in files}
+    record_path.unlink(missing_ok=True)
+    accepted = {}
+    for table in providers()[provider].tables_of("half_year"):
+        target = home.rows("accepted", table.table_id, period)
+        if table.table_id in files:
+            write_atomically(target, files[table.table_id].read_bytes(), mode=0o444)
+            accepted[table.table_id] = target
+        else:
+            target.unlink(missing_ok=True)
+    write_atomically(record_path, json.dumps(record, indent=1, sort_keys=True).encode())
+    return accepted
+
+
+def ensure_schemas(home: Home) -> None:
+    """Put a zero-row file beside each accepted table, so that a table nobody has sent yet still has its columns."""
+    for table in tables("half_year").values():
+        path = home.root / "accepted" / table.table_id / "schema.parquet"
+        if not path.exists() or not pq.read_schema(path).equals(table.schema):
+            with replacing(path) as temporary:
+                pq.write_table(table.schema.empty_table(), temporary)
+
+
+def verify_accepted(home: Home) -> dict[str, str]:
+    """Return the hash of every accepted file by ``table_id/period``, after checking each against its acceptance record.
+
+    Raises:
+        LayerError: a file stands in ``accepted/`` that no acceptance record names, or differs from it.
+    """
+    recorded: dict[str, str] = {}
+    for path in sorted((home.root / "accepted" / "records").glob("*/*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        recorded |= {f"{table_id}/{record['period']}": sha for table_id, sha in record["tables"].items()}
+    found = {
+        f"{path.parent.parent.name}/{path.parent.name}": sha256_of(path)
+        for path in sorted((home.root / "accepted").glob("*/*/rows.parquet"))
+    }
+    wrong = sorted(key for key in recorded.keys() | found.keys() if recorded.get(key) != found.get(key))
+    if wrong:
+        table_id, period = wrong[0].split("/")
+        raise LayerError(
+            f"accepted/{wrong[0]}/rows.parquet 与准入记录不符（共 {len(wrong)} 个文件）；"
+            f"没有通过关卡的数据不能进入数仓，请运行 sti run {period} 重新审核"
+        )
+    return found
+
+
+def accepted_periods(home: Home) -> dict[str, set[str]]:
+    """Return the providers whose return stands in ``accepted/``, by period."""
+    result: dict[str, set[str]] = {}
+    for path in (home.root / "accepted" / "records").glob("*/*.json"):
+        result.setdefault(path.parent.name, set()).add(path.stem)
+    return result
+
+
+def row_count(path: Path) -> int:
+    """Return the number of rows in a rows file."""
+    return pq.read_metadata(path).num_rows
+
+
+def read_rows(path: Path) -> pa.Table:
+    """Return the rows of a rows file."""
+    return pq.read_table(path)
+
+
+def _acceptance(home: Home, provider: str, period: str) -> Path:
+    return home.root / "accepted" / "records" / period / f"{provider}.json"
+
+
+def _load(path: Path) -> dict | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _mismatches(home: Home, record: dict) -> bool:
+    for table in providers()[record["provider"]].tables_of("half_year"):
+        path = home.rows("accepted", table.table_id, record["period"])
+        if (sha256_of(path) if path.exists() else None) != record["tables"].get(table.table_id):
+            return True
+    return False

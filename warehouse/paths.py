@@ -1,0 +1,130 @@
+"""The folders of one home (``$STI_HOME``), and writing files so that a kill at any moment leaves the old or the new, never half."""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_HOME = ".local"
+
+
+@dataclass(frozen=True)
+class Home:
+    """One home: archive, layers, candidate, published warehouse, reports, and Dagster's own store."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: str | Path | None = None) -> "Home":
+        """Return the home at ``path``, else ``$STI_HOME``, else ``.local``; absolute, not created yet."""
+        return cls(Path(path or os.environ.get("STI_HOME") or DEFAULT_HOME).resolve())
+
+    @property
+    def archive(self) -> Path:
+        """Every byte ever received, by hash."""
+        return self.root / "archive"
+
+    @property
+    def receipts(self) -> Path:
+        """One JSON line per hand-in, in order of arrival."""
+        return self.archive / "receipts.jsonl"
+
+    @property
+    def findings(self) -> Path:
+        """The finding ledger's folder."""
+        return self.root / "findings"
+
+    @property
+    def gate(self) -> Path:
+        """What gate 1 said of each return: ``gate/<period>/<provider>.json``."""
+        return self.root / "gate"
+
+    @property
+    def candidate(self) -> Path:
+        """The private DuckDB file that dbt writes."""
+        return self.root / "candidate" / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The DuckDB file that analysts open."""
+        return self.root / "published" / "warehouse.duckdb"
+
+    @property
+    def reports(self) -> Path:
+        """Workbooks for people, by period."""
+        return self.root / "reports"
+
+    @property
+    def dagster(self) -> Path:
+        """DAGSTER_HOME of this home."""
+        return self.root / "dagster"
+
+    @property
+    def log(self) -> Path:
+        """Where internal errors leave their traceback."""
+        return self.root / "log" / "sti.log"
+
+    def rows(self, layer: str, table_id: str, period: str) -> Path:
+        """Return the Parquet file of one table and period in ``raw`` or ``accepted``."""
+        return self.root / layer / table_id / period / "rows.parquet"
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that readers and a restart see the old content or the new, never a part."""
+    with replacing(path, mode=mode) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it is flushed to disk and put in place in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for debris in path.parent.glob(f".{path.name}.*.tmp*"):
+        debris.unlink(missing_ok=True)
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def append_line(path: Path, record: dict) -> None:
+    """Append one JSON line and flush it to disk; a line torn by a kill is closed first, so that it cannot swallow this one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+        file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> list[dict]:
+    """Return the JSON lines of a file in order; a line torn by a kill is skipped."""
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return records
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

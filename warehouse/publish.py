@@ -1,0 +1,127 @@
+"""Publication: from the private candidate to the file that analysts open, in one atomic step, and only what the gates passed.
+
+A blocking check guards only its own run; so this room checks the gate's own record before it touches the published file.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sources.workbook import sha256_of
+from warehouse.layers import LayerError, verify_accepted
+from warehouse.paths import Home, replacing, write_atomically
+
+STORAGE_VERSION = "v1.2.0"
+"""DuckDB clients from 1.2 on can open the published file."""
+
+PUBLISHED_SCHEMA = "main"
+
+
+class NotPassed(RuntimeError):
+    """The candidate may not be published; the message says why and what to do next."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published: rows per table."""
+
+    path: Path
+    row_counts: dict[str, int]
+
+
+def write_build_record(home: Home, inputs: dict[str, str]) -> None:
+    """Keep which accepted files (hash by ``table_id/period``) the finished candidate was built from."""
+    record = {"candidate_sha256": sha256_of(home.candidate), "inputs": inputs}
+    write_atomically(home.candidate.parent / "build.json", json.dumps(record, indent=1, sort_keys=True).encode())
+
+
+def write_gate_2_record(home: Home, record: dict) -> None:
+    """Keep what gate 2 said of the candidate, bound to its hash."""
+    full = {**record, "candidate_sha256": sha256_of(home.candidate)}
+    content = json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True).encode()
+    write_atomically(home.candidate.parent / "gate2.json", content)
+
+
+def verify_candidate(home: Home) -> None:
+    """Check that the candidate is the one that gate 2 passed, built from what now stands in ``accepted/``.
+
+    Raises:
+        NotPassed: it is not, or some record is missing.
+    """
+    if not home.candidate.exists():
+        raise NotPassed("没有候选数仓，不能发布；请运行 sti run")
+    sha256 = sha256_of(home.candidate)
+    build, gate = _record(home, "build"), _record(home, "gate2")
+    if build is None or build["candidate_sha256"] != sha256:
+        raise NotPassed("候选数仓不是一次完整建模的结果，不能发布；请重新运行 sti run")
+    if gate is None or gate["candidate_sha256"] != sha256:
+        raise NotPassed("第二道关卡没有审核过这份候选数仓，不能发布；请重新运行 sti run")
+    if not gate["passed"]:
+        raise NotPassed("第二道关卡没有通过，不能发布；请看 sti findings 所列问题")
+    try:
+        inputs = verify_accepted(home)
+    except LayerError as error:
+        raise NotPassed(str(error)) from error
+    if build["inputs"] != inputs:
+        raise NotPassed("准入数据在建模之后又有变化，候选数仓已过期；请重新运行 sti run")
+
+
+def publish(home: Home) -> Publication:
+    """Put the candidate's published tables in place of the published file.
+
+    Readers that have the old file open keep it; new ones see the new file. Tables only, in a storage version that older clients
+    can open, with their Chinese comments; compared with the candidate by row count before the replace.
+
+    Raises:
+        NotPassed: `verify_candidate` refuses.
+    """
+    verify_candidate(home)
+    with replacing(home.published, mode=0o444) as temporary:
+        counts = _copy(home.candidate, temporary)
+        with duckdb.connect(str(temporary), read_only=True) as reopened:
+            for table, count in counts.items():
+                found = reopened.execute(f'select count(*) from "{table}"').fetchall()[0][0]
+                if found != count:
+                    raise NotPassed(f"发布核对失败：{table} 应有 {count} 行，实有 {found} 行；已保留原来的发布文件")
+    return Publication(home.published, counts)
+
+
+def _copy(candidate: Path, target: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{_quoted(candidate)}' as candidate (read_only)")
+        connection.execute(f"attach '{_quoted(target)}' as published (storage_version '{STORAGE_VERSION}')")
+        names = connection.execute(
+            "select table_name, comment from duckdb_tables() where database_name = 'candidate' and schema_name = ? order by 1",
+            [PUBLISHED_SCHEMA],
+        ).fetchall()
+        for name, comment in names:
+            connection.execute(f'create table published."{name}" as select * from candidate.{PUBLISHED_SCHEMA}."{name}"')
+            _comment(connection, "table", f'published."{name}"', comment)
+            columns = connection.execute(
+                "select column_name, comment from duckdb_columns() where database_name = 'candidate' "
+                "and schema_name = ? and table_name = ? order by column_index",
+                [PUBLISHED_SCHEMA, name],
+            ).fetchall()
+            for column, column_comment in columns:
+                _comment(connection, "column", f'published."{name}"."{column}"', column_comment)
+            counts[name] = connection.execute(f'select count(*) from candidate.{PUBLISHED_SCHEMA}."{name}"').fetchall()[0][0]
+        connection.execute("checkpoint published")
+        connection.execute("detach published")
+    return counts
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: str | None) -> None:
+    if text:
+        connection.execute(f"comment on {kind} {name} is '{_quoted(text)}'")
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")
+
+
+def _record(home: Home, name: str) -> dict | None:
+    path = home.candidate.parent / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

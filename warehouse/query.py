@@ -1,0 +1,94 @@
+"""Reading the published warehouse: read-only, hardened, and written out so that no text can turn into a formula."""
+
+import csv
+import io
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.paths import Home
+
+FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
+"""A text that starts so could become a formula in a spreadsheet; it is written with a leading apostrophe."""
+
+
+class NothingPublished(RuntimeError):
+    """There is no published warehouse in this home yet."""
+
+
+class QueryFailed(RuntimeError):
+    """The query is wrong; the message is DuckDB's, first line."""
+
+
+def connect(home: Home) -> duckdb.DuckDBPyConnection:
+    """Open the published warehouse read-only, with no access to files, network, extensions or settings.
+
+    Raises:
+        NothingPublished: nothing was published yet.
+    """
+    if not home.published.exists():
+        raise NothingPublished(f"{home.root} 还没有发布过数仓；请先运行 make run 或 sti run")
+    connection = duckdb.connect(str(home.published), read_only=True)
+    for setting in ("enable_external_access = false", "autoinstall_known_extensions = false", "lock_configuration = true"):
+        connection.execute(f"set {setting}")
+    return connection
+
+
+def run_query(home: Home, query: str) -> pa.Table:
+    """Run one query on the published warehouse.
+
+    Raises:
+        NothingPublished: nothing was published yet.
+        QueryFailed: DuckDB refuses the query.
+    """
+    with connect(home) as connection:
+        try:
+            result = connection.execute(query)
+            return result.to_arrow_table() if result.description else pa.table({})
+        except duckdb.Error as error:
+            raise QueryFailed(str(error).strip().splitlines()[0]) from error
+
+
+def harmless(value: object) -> object:
+    """Return a value as it may stand in a spreadsheet: a text that could become a formula gets a leading apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def shown(value: object) -> str:
+    """Return a value as text for a terminal or CSV; empty for null."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def as_csv(table: pa.Table) -> str:
+    """Return a result as CSV (UTF-8 text, header row), formula-safe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for row in table.to_pylist():
+        writer.writerow([shown(harmless(value)) for value in row.values()])
+    return out.getvalue()
+
+
+def as_json(table: pa.Table) -> str:
+    """Return a result as a JSON array of objects; decimals and dates as text, so that no digit is lost."""
+    rows = [
+        {key: shown(value) if isinstance(value, Decimal | date) else value for key, value in row.items()}
+        for row in table.to_pylist()
+    ]
+    return json.dumps(rows, ensure_ascii=False, indent=1)
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write a result as Parquet."""
+    pq.write_table(table, path)

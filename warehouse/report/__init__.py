@@ -1,0 +1,1 @@
+"""What people read: workbooks from the published warehouse. Rounding happens here, once."""
