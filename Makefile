@@ -37,7 +37,7 @@ check: $(VENV)/.test-ready  ## format, lint, types, SQL lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint -q dbt_project/models dbt_project/tests
+	cd dbt_project && ../$(BIN)/sqlfluff lint -q models macros tests
 
 bench: $(VENV)/.test-ready  ## phases of a run at real size, beside their bare cost
 	$(BIN)/python -m tests.bench
