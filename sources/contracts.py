@@ -217,6 +217,11 @@ def providers() -> dict[str, Provider]:
     return {path.stem: load_provider(path) for path in paths}
 
 
+def half_year_providers() -> list[Provider]:
+    """Return the providers that owe a half-year return, in the order of annex 1."""
+    return [provider for provider in providers().values() if provider.tables_of("half_year")]
+
+
 def tables(cadence: Cadence | None = None) -> dict[str, Table]:
     """Return every table by id, of one cadence or of all."""
     return {

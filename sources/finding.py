@@ -4,7 +4,8 @@ The reader (this room) and the gates (``expectations``) speak in findings; recei
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 RuleClass = Literal["mandatory", "query", "note"]
@@ -64,4 +65,17 @@ class Finding:
 
 def in_order(findings: list[Finding]) -> list[Finding]:
     """Return the findings, hardest first, then by place."""
-    return sorted(findings, key=lambda f: (CLASS_ORDER[f.rule_class], f.file_name, f.sheet, f.rule_id, len(f.cell), f.cell))
+    return sorted(
+        findings, key=lambda f: (CLASS_ORDER[f.rule_class], f.file_name, f.sheet, f.rule_id, len(f.cell), f.cell)
+    )
+
+
+def told_apart(findings: list[Finding]) -> list[Finding]:
+    """Number findings that would share one id (same rule, subject and value on several rows), so that none hides another."""
+    seen: Counter[str] = Counter()
+    result = []
+    for finding in findings:
+        seen[finding.finding_id] += 1
+        nth = seen[finding.finding_id]
+        result.append(replace(finding, subject=f"{finding.subject}#{nth}") if nth > 1 else finding)
+    return result

@@ -60,7 +60,9 @@ def _grids(path: Path, *, data_only: bool, rows: int | None) -> list[tuple[str, 
             for sheet in book.worksheets:
                 # The stored dimension may be wrong, and openpyxl would believe it.
                 sheet.reset_dimensions()
-                result.append((sheet.title, sheet.sheet_state != "visible", list(sheet.iter_rows(max_row=rows, values_only=True))))
+                result.append(
+                    (sheet.title, sheet.sheet_state != "visible", list(sheet.iter_rows(max_row=rows, values_only=True)))
+                )
             return result
         finally:
             book.close()
@@ -71,6 +73,7 @@ def _uncalculated(values: list[tuple[object, ...]], formulas: list[tuple[object,
         (row_index + 1, column)
         for row_index, row in enumerate(formulas)
         for column, formula in enumerate(row)
-        if isinstance(formula, ArrayFormula | DataTableFormula) or (isinstance(formula, str) and formula.startswith("="))
+        if isinstance(formula, ArrayFormula | DataTableFormula)
+        or (isinstance(formula, str) and formula.startswith("="))
         if row_index >= len(values) or column >= len(values[row_index]) or values[row_index][column] is None
     )

@@ -78,7 +78,9 @@ def identify(path: Path, sha256: str, sheets: list[Sheet], asked_period: str | N
     if provider is None:
         found = "、".join(said["填报单位"]) or "空白"
         message = f"认不出填报单位（表内写的是“{found}”），不知道这是谁的报表"
-        return Identity(None, "", None, [breach("RD-002", message, subject="填报单位", found=found, **where), *conflicts])
+        return Identity(
+            None, "", None, [breach("RD-002", message, subject="填报单位", found=found, **where), *conflicts]
+        )
     period_text = next(iter(said["报告期"]), "")
     cadence, assumed = _cadence(provider, said["报表类别"], period_text, sheets, asked_period)
     period = parse_period(period_text, cadence)
@@ -86,13 +88,17 @@ def identify(path: Path, sha256: str, sheets: list[Sheet], asked_period: str | N
     if period is None or period not in periods():
         message = f"报告期“{period_text or '空白'}”认不出，或不在日历内"
         findings.append(
-            breach("RD-003", message, provider=provider.provider, subject="报告期", found=period_text or "空白", **where)
+            breach(
+                "RD-003", message, provider=provider.provider, subject="报告期", found=period_text or "空白", **where
+            )
         )
         return Identity(provider, "", cadence, findings)
     if assumed:
         message = f"全年数没有写报表类别，按{CADENCE_LABELS[cadence]}读取（{period}）"
         findings.append(
-            breach("RD-018", message, provider=provider.provider, period=period, subject="报表类别", found="空白", **where)
+            breach(
+                "RD-018", message, provider=provider.provider, period=period, subject="报表类别", found="空白", **where
+            )
         )
     return Identity(provider, period, cadence, findings)
 

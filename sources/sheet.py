@@ -117,7 +117,9 @@ def _unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter) -> s
     if not value:
         row = info_row(sheet.grid, headings.row_number) or max(headings.row_number - 1, 1)
         message = f"第{row}行没有“计量单位”，整张表不取数"
-        report("RD-007", message, cell=f"{row}:{row}", subject="计量单位", found="空白", expected="、".join(WAN_PER_UNIT))
+        report(
+            "RD-007", message, cell=f"{row}:{row}", subject="计量单位", found="空白", expected="、".join(WAN_PER_UNIT)
+        )
         return None
     if value not in WAN_PER_UNIT:
         message = f"计量单位写的是“{value}”，只能是{'、'.join(WAN_PER_UNIT)}"
@@ -178,7 +180,14 @@ class _Rows:
             key = "/".join(str(row[position].value) for position in self.key if row[position].value is not None)
             for rule_id, message, found, expected, index in notes:
                 cell_at = cell_name(index, row_number)
-                self.report(rule_id, message, cell=cell_at, subject=f"{key or row_number}/{index}", found=found, expected=expected)
+                self.report(
+                    rule_id,
+                    message,
+                    cell=cell_at,
+                    subject=f"{key or row_number}/{index}",
+                    found=found,
+                    expected=expected,
+                )
         self.values.append(row)
         self.row_numbers.append(row_number)
 
@@ -242,10 +251,12 @@ def _check_total_row(
         if column.type != "money":
             continue
         raw = sheet.grid[body.total - 1][index] if index < len(sheet.grid[body.total - 1]) else None
-        if is_blank(raw) and not ((body.total, index) in sheet.uncalculated):
+        if is_blank(raw) and (body.total, index) not in sheet.uncalculated:
             if required and totals[column.name]:
                 message = f"合计行的“{column.heading}”是空白，各行之和为 {totals[column.name]:f} 万元"
-                report("RD-016", message, cell=cell_name(index, body.total), subject=f"合计/{column.name}", found="空白")
+                report(
+                    "RD-016", message, cell=cell_name(index, body.total), subject=f"合计/{column.name}", found="空白"
+                )
             continue
         place = cell_name(index, body.total)
         try:

@@ -18,7 +18,18 @@ WAN_PER_UNIT = {"元": Decimal("0.0001"), "千元": Decimal("0.1"), "万元": De
 FEN_IN_WAN = Decimal("0.000001")
 LARGEST_WAN = Decimal(10) ** 14
 
-ERROR_VALUES = {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#GETTING_DATA", "#SPILL!", "#CALC!"}
+ERROR_VALUES = {
+    "#REF!",
+    "#N/A",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#GETTING_DATA",
+    "#SPILL!",
+    "#CALC!",
+}
 NIL = {"-", "—", "–", "―", "－", "——"}
 BELOW_UNIT = {"…", "……", "...", "......"}
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
@@ -109,7 +120,9 @@ def read_number(raw: object, column: Column, factor: Decimal) -> CellValue:
     exact = number * factor
     rounded = exact.quantize(FEN_IN_WAN, rounding=ROUND_HALF_UP)
     if abs(rounded) >= LARGEST_WAN:
-        raise CellFault("RD-107", shown(raw), "小于 1e14 万元", f"“{column.heading}”填的是“{shown(raw)}”，超出可能的范围")
+        raise CellFault(
+            "RD-107", shown(raw), "小于 1e14 万元", f"“{column.heading}”填的是“{shown(raw)}”，超出可能的范围"
+        )
     if rounded != exact:
         remark = ("RD-105", f"“{column.heading}”填的是“{shown(raw)}”，折合 {exact.normalize():f} 万元，细于一分")
     return CellValue(rounded, "reported", remark)
@@ -208,7 +221,9 @@ def cell_reader(column: Column, factor: Decimal, areas: dict[str, str]) -> Calla
     def read_area(raw: object, column: Column) -> CellValue:
         key = areas.get(label_of(raw))
         if key is None:
-            raise CellFault("RD-111", shown(raw), "名录内的地区", f"“{column.heading}”填的是“{shown(raw)}”，不在地区名录内")
+            raise CellFault(
+                "RD-111", shown(raw), "名录内的地区", f"“{column.heading}”填的是“{shown(raw)}”，不在地区名录内"
+            )
         return CellValue(key)
 
     if column.is_number:
@@ -223,7 +238,9 @@ def cell_reader(column: Column, factor: Decimal, areas: dict[str, str]) -> Calla
                 raise CellFault("RD-115", "空白", "必填", f"必填的“{column.heading}”为空")
             return blank
         if is_error_value(raw):
-            raise CellFault("RD-101", shown(raw).strip(), "数值或文字", f"“{column.heading}”是错误值 {shown(raw).strip()}")
+            raise CellFault(
+                "RD-101", shown(raw).strip(), "数值或文字", f"“{column.heading}”是错误值 {shown(raw).strip()}"
+            )
         return inner(raw, column)
 
     return read

@@ -89,7 +89,15 @@ def _read_tables(
         if sheet is None:
             message = f"缺少工作表“{table.sheet}”"
             findings.append(
-                breach("RD-005", message, table_id=table.table_id, sheet=table.sheet, found="无", expected=table.sheet, **where)
+                breach(
+                    "RD-005",
+                    message,
+                    table_id=table.table_id,
+                    sheet=table.sheet,
+                    found="无",
+                    expected=table.sheet,
+                    **where,
+                )
             )
             continue
         reading = read_table(table, cadence, sheet, file_name=name, file_sha256=sha256, period=period)
@@ -114,7 +122,9 @@ def _read_tables(
     unread = [sheet.name for sheet in sheets if label_of(sheet.name) not in known]
     if unread:
         findings.append(breach("RD-019", f"未取数的工作表：{'、'.join(unread)}", subject="、".join(unread), **where))
-    return WorkbookReading(name, sha256, provider.provider, period, cadence, max(reported, default=None), tables, findings)
+    return WorkbookReading(
+        name, sha256, provider.provider, period, cadence, max(reported, default=None), tables, findings
+    )
 
 
 def _to_read(wanted: tuple[Table, ...], present: set[str]) -> list[Table]:

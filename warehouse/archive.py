@@ -1,6 +1,6 @@
 """The archive: every byte ever received, by SHA-256 and read-only, with one receipt line per hand-in."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,21 +60,18 @@ def hand_ins(inbox: Path) -> list[Path]:
     ]
 
 
-def receive(home: Home, path: Path, asked_period: str) -> tuple[Receipt, list[Finding]]:
+def receive(home: Home, path: Path, asked_period: str) -> Receipt:
     """Archive one file and return its receipt; the same bytes again get the same receipt.
 
-    Returns:
-        The receipt, and what kept the file from being assigned to a slot (empty when it was).
+    ``asked_period`` decides only what the workbook itself leaves open; see `sources.identity.identify`.
     """
     sha256 = sha256_of(path)
-    identity = identify_workbook(path, asked_period)
-    blocking = [] if identity.period else identity.findings
+    if not archived(home, sha256).exists():
+        write_atomically(archived(home, sha256), path.read_bytes(), mode=0o444)
     known = next((r for r in receipts(home) if r.file_sha256 == sha256), None)
-    if known and archived(home, sha256).exists():
-        return known, blocking
-    write_atomically(archived(home, sha256), path.read_bytes(), mode=0o444)
     if known:
-        return known, blocking
+        return known
+    identity = identify_workbook(path, asked_period)
     receipt = Receipt(
         receipt_no=_next_number(home, identity.provider, identity.period),
         received_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -83,10 +80,18 @@ def receive(home: Home, path: Path, asked_period: str) -> tuple[Receipt, list[Fi
         size_bytes=path.stat().st_size,
         provider=identity.provider,
         period=identity.period,
-        refusal="；".join(f.message for f in blocking),
+        refusal="" if identity.period else "；".join(f.message for f in identity.findings),
     )
     append_line(home.receipts, asdict(receipt))
-    return receipt, blocking
+    return receipt
+
+
+def refusal_findings(home: Home, receipt: Receipt, asked_period: str) -> list[Finding]:
+    """Return, as findings of the asked period, why a hand-in could not be assigned to any slot."""
+    found = identify_workbook(archived(home, receipt.file_sha256), asked_period, file_name=receipt.file_name).findings
+    return [
+        replace(finding, period=asked_period, subject=f"{receipt.file_sha256}/{finding.subject}") for finding in found
+    ]
 
 
 def _next_number(home: Home, provider: str, period: str) -> str:

@@ -65,7 +65,9 @@ def write_raw(home: Home, reading: WorkbookReading) -> dict[str, Path]:
 
 def raw_files(home: Home, provider: str, period: str) -> dict[str, Path]:
     """Return the raw files of one return by table id."""
-    candidates = {t.table_id: home.rows("raw", t.table_id, period) for t in providers()[provider].tables_of("half_year")}
+    candidates = {
+        t.table_id: home.rows("raw", t.table_id, period) for t in providers()[provider].tables_of("half_year")
+    }
     return {table_id: path for table_id, path in candidates.items() if path.exists()}
 
 
@@ -96,7 +98,9 @@ def accept(home: Home, provider: str, period: str) -> dict[str, Path]:
         LayerError: gate 1 has not seen these raw files.
     """
     if gate_record(home, provider, period) is None:
-        raise LayerError(f"{providers()[provider].label} {period}：第一道关卡没有审核过现在的 raw 数据，请运行 sti run {period}")
+        raise LayerError(
+            f"{providers()[provider].label} {period}：第一道关卡没有审核过现在的 raw 数据，请运行 sti run {period}"
+        )
     files = raw_files(home, provider, period)
     record_path = _acceptance(home, provider, period)
     record = {"provider": provider, "period": period, "tables": {t: sha256_of(p) for t, p in files.items()}}

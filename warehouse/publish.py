@@ -98,7 +98,9 @@ def _copy(candidate: Path, target: Path) -> dict[str, int]:
             [PUBLISHED_SCHEMA],
         ).fetchall()
         for name, comment in names:
-            connection.execute(f'create table published."{name}" as select * from candidate.{PUBLISHED_SCHEMA}."{name}"')
+            connection.execute(
+                f'create table published."{name}" as select * from candidate.{PUBLISHED_SCHEMA}."{name}"'
+            )
             _comment(connection, "table", f'published."{name}"', comment)
             columns = connection.execute(
                 "select column_name, comment from duckdb_columns() where database_name = 'candidate' "
@@ -107,7 +109,9 @@ def _copy(candidate: Path, target: Path) -> dict[str, int]:
             ).fetchall()
             for column, column_comment in columns:
                 _comment(connection, "column", f'published."{name}"."{column}"', column_comment)
-            counts[name] = connection.execute(f'select count(*) from candidate.{PUBLISHED_SCHEMA}."{name}"').fetchall()[0][0]
+            counts[name] = connection.execute(f'select count(*) from candidate.{PUBLISHED_SCHEMA}."{name}"').fetchall()[
+                0
+            ][0]
         connection.execute("checkpoint published")
         connection.execute("detach published")
     return counts

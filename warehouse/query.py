@@ -34,7 +34,11 @@ def connect(home: Home) -> duckdb.DuckDBPyConnection:
     if not home.published.exists():
         raise NothingPublished(f"{home.root} 还没有发布过数仓；请先运行 make run 或 sti run")
     connection = duckdb.connect(str(home.published), read_only=True)
-    for setting in ("enable_external_access = false", "autoinstall_known_extensions = false", "lock_configuration = true"):
+    for setting in (
+        "enable_external_access = false",
+        "autoinstall_known_extensions = false",
+        "lock_configuration = true",
+    ):
         connection.execute(f"set {setting}")
     return connection
 

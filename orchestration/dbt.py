@@ -1,0 +1,92 @@
+"""dbt, in this process: the parsed project once per code state, one build per call, the DuckDB file let go of at the end."""
+
+import contextlib
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from warehouse.paths import Home
+
+PROJECT_DIR = Path(__file__).parent.parent / "dbt_project"
+TARGET_DIR = PROJECT_DIR / "target"
+MANIFEST = TARGET_DIR / "manifest.json"
+
+
+class DbtFailed(RuntimeError):
+    """dbt could not parse or run the project; the message is dbt's own."""
+
+
+def _common(command: str, target: Path) -> list[str]:
+    folder = str(PROJECT_DIR)
+    paths = ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", str(target)]
+    return [command, *paths, "--quiet", "--no-use-colors", "--log-level-file", "none"]
+
+
+def _project_state() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(PROJECT_DIR.rglob("*")):
+        if path.is_file() and path.suffix in (".sql", ".yml", ".csv", ".md") and TARGET_DIR not in path.parents:
+            digest.update(f"{path.relative_to(PROJECT_DIR)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def ensure_manifest() -> Path:
+    """Return the path of the parsed project, parsing it first if the project has changed since.
+
+    Raises:
+        DbtFailed: the project does not parse.
+    """
+    stamp = TARGET_DIR / "project_state.txt"
+    state = _project_state()
+    if MANIFEST.exists() and stamp.exists() and stamp.read_text() == state:
+        return MANIFEST
+    from dbt.cli.main import dbtRunner
+
+    result = dbtRunner().invoke(_common("parse", TARGET_DIR))
+    if not result.success:
+        raise DbtFailed(f"dbt 项目解析失败：{result.exception}")
+    stamp.write_text(state)
+    return MANIFEST
+
+
+@lru_cache(maxsize=1)
+def _parsed(state: str) -> Any:
+    from dbt.contracts.graph.manifest import Manifest
+
+    return Manifest.from_msgpack((TARGET_DIR / "partial_parse.msgpack").read_bytes())
+
+
+def node_ids() -> dict[str, Any]:
+    """Return the nodes of the parsed project by unique id (plain JSON values)."""
+    return json.loads(ensure_manifest().read_text(encoding="utf-8"))["nodes"]
+
+
+def build(home: Home) -> Any:
+    """Build everything from ``accepted/`` into a fresh private candidate; return dbt's run results.
+
+    The project's paths are relative to the home, so that one parsed manifest serves every home.
+
+    Raises:
+        DbtFailed: dbt itself broke (a failed test or model is no exception; it is in the results).
+    """
+    ensure_manifest()
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    home.candidate.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in home.candidate.parent.glob("warehouse.duckdb*"):
+        leftover.unlink()
+    try:
+        with contextlib.chdir(home.root):
+            runner = dbtRunner(manifest=_parsed(_project_state()))
+            result = runner.invoke(
+                [*_common("build", home.root / "dbt"), "--no-write-json", "--no-populate-cache", "--exclude-resource-type", "unit_test"]
+            )
+    finally:
+        # In-process dbt keeps the file open and locked otherwise.
+        DuckDBConnectionManager.close_all_connections()
+    if result.result is None:
+        raise DbtFailed(f"dbt 运行失败：{result.exception}")
+    return result.result

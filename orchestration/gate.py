@@ -1,0 +1,45 @@
+"""Gate 1 for one return, the same for a run and for a self-check: what the reader found, and what the suites say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from expectations.judge import judge_workbook
+from sources.finding import Finding, in_order, told_apart
+from sources.workbook import WorkbookReading, read_workbook
+from warehouse.layers import manifest_of, write_rows
+
+
+@dataclass(frozen=True)
+class GateOutcome:
+    """The findings of one return, hardest first, and the suites' summaries to keep with the run."""
+
+    findings: list[Finding]
+    summaries: list[dict[str, Any]]
+
+    def of_table(self, table_id: str) -> list[Finding]:
+        """Return the findings of one table; an empty id gives those of the workbook as a whole."""
+        return [finding for finding in self.findings if finding.table_id == table_id]
+
+
+def judge_return(reading: WorkbookReading, files: dict[str, Path]) -> GateOutcome:
+    """Judge one return: the reader's findings and every suite of its tables.
+
+    ``files`` are the raw rows files of the tables that could be read. A return without one readable table has the reader's hard errors.
+
+    Raises:
+        NoSuiteError: a table has no suite; nothing may pass then.
+    """
+    verdicts = judge_workbook(files, {t: manifest_of(path) for t, path in files.items()}) if files else []
+    found = [*reading.findings, *(finding for verdict in verdicts for finding in verdict.findings)]
+    return GateOutcome(told_apart(in_order(found)), [verdict.summary for verdict in verdicts])
+
+
+def self_check(path: Path, folder: Path) -> tuple[WorkbookReading, GateOutcome]:
+    """Check one workbook as a run would, storing nothing beyond the scratch ``folder``."""
+    reading = read_workbook(path)
+    files = {}
+    for table_id, table in reading.tables.items():
+        files[table_id] = folder / f"{table_id}.parquet"
+        write_rows(files[table_id], table)
+    return reading, judge_return(reading, files)

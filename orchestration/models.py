@@ -1,0 +1,150 @@
+"""The dbt models as assets, every dbt test as a check, and gate 2 on the finished candidate.
+
+dbt is unpartitioned: it rebuilds everything from ``accepted/``, all half-years at once, into a private file.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+
+from expectations.judge import judge_database, load_suite
+from orchestration import dbt
+from orchestration.options import RunOptions
+from orchestration.partitions import OWNERS
+from orchestration.shown import findings_metadata
+from sources.finding import in_order
+from warehouse import layers, publish
+
+GATE_2 = "gate_2"
+GATE_2_TABLES = ("fct_input", "mart_half_year_monitoring")
+GROUPS = {"staging": "staging", "intermediate": "intermediate", "dims": "facts", "facts": "facts", "marts": "marts"}
+
+
+class Translator(DagsterDbtTranslator):
+    """Our names for dbt's nodes: key ``<folder>/<model>``, group by folder, owners."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Return the accepted table for a source, else folder and name."""
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey(["accepted", dbt_resource_props["name"]])
+        if dbt_resource_props["resource_type"] == "seed":
+            return dg.AssetKey(["seeds", dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["fqn"][1], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Return the layer: seeds, staging, intermediate, facts (with dimensions), marts."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return "seeds"
+        return GROUPS.get(dbt_resource_props["fqn"][1])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """Return the house's owners."""
+        return OWNERS
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return the Chinese description alone, without the raw SQL."""
+        return dbt_resource_props.get("description") or dbt_resource_props["name"]
+
+
+TRANSLATOR = Translator()
+
+
+def _counts(home_candidate: str) -> dict[str, int]:
+    with duckdb.connect(home_candidate, read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
+        ).fetchall()
+        return {
+            name: connection.execute(f'select count(*) from "{schema}"."{name}"').fetchall()[0][0]
+            for schema, name, _ in tables
+        }
+
+
+@dbt_assets(manifest=dbt.ensure_manifest(), dagster_dbt_translator=TRANSLATOR, name="dbt_build")
+def dbt_build(
+    context: dg.AssetExecutionContext, options: RunOptions
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Build the candidate from ``accepted/`` and report every model and test."""
+    home = options.where
+    layers.ensure_schemas(home)
+    try:
+        inputs = layers.verify_accepted(home)
+    except layers.LayerError as error:
+        raise dg.Failure(str(error)) from error
+    results = dbt.build(home).results
+    counts = _counts(str(home.candidate))
+    checks = {key.name: key for key in context.assets_def.check_keys}
+    failed: list[str] = []
+    for result in results:
+        node, status = result.node, str(result.status)
+        if status not in ("success", "pass"):
+            failed.append(
+                f"{node.name}（{status}）：{(result.message or '').strip().splitlines()[0] if result.message else ''}"
+            )
+        if node.resource_type in ("model", "seed") and status == "success":
+            metadata: dict[str, Any] = {"用时（秒）": round(result.execution_time, 3)}
+            if node.name in counts:
+                metadata["dagster/row_count"] = counts[node.name]
+            yield dg.MaterializeResult(asset_key=TRANSLATOR.get_asset_key(node.to_dict()), metadata=metadata)
+        elif node.name in checks:
+            key = checks[node.name]
+            metadata = {"失败行数": result.failures or 0, "说明": node.description or node.name}
+            yield dg.AssetCheckResult(
+                asset_key=key.asset_key, check_name=key.name, passed=status == "pass", metadata=metadata
+            )
+    if failed:
+        raise dg.Failure(
+            "建模没有通过：" + "；".join(failed[:10]),
+            metadata={"未通过": dg.MetadataValue.md("\n".join(f"- {f}" for f in failed))},
+        )
+    publish.write_build_record(home, inputs)
+
+
+def _model_key(name: str) -> dg.AssetKey:
+    return next(key for key in dbt_build.keys if key.path[-1] == name)
+
+
+@dg.multi_asset_check(
+    name="gate_2",
+    specs=[
+        dg.AssetCheckSpec(
+            GATE_2,
+            asset=_model_key(table),
+            blocking=True,
+            description=f"第二道关卡：{load_suite(table).label}，逐期审核；有一条阻断问题就不发布。",
+        )
+        for table in GATE_2_TABLES
+    ],
+)
+def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Iterator[dg.AssetCheckResult]:
+    """Judge facts and marts of the candidate, every half-year in it, and keep the verdict bound to the file."""
+    home = options.where
+    suites = [load_suite(table) for table in GATE_2_TABLES]
+    found_by_table: dict[str, list] = {table: [] for table in GATE_2_TABLES}
+    blocking_by_table: dict[str, list] = {table: [] for table in GATE_2_TABLES}
+    summaries = []
+    for period in sorted(layers.accepted_periods(home)):
+        verdicts = judge_database(suites, home.candidate, period, home.root)
+        found = in_order([f for verdict in verdicts for f in verdict.findings])
+        blocking = options.settle(period, "gate2", found)
+        summaries += [verdict.summary for verdict in verdicts]
+        for table in GATE_2_TABLES:
+            found_by_table[table] += [f for f in found if f.table_id == table]
+            blocking_by_table[table] += [f for f in blocking if f.table_id == table]
+    passed = not any(blocking_by_table.values())
+    publish.write_gate_2_record(home, {"passed": passed, "suites": summaries})
+    for table in GATE_2_TABLES:
+        yield dg.AssetCheckResult(
+            asset_key=_model_key(table),
+            check_name=GATE_2,
+            passed=not blocking_by_table[table],
+            metadata=findings_metadata(found_by_table[table], blocking_by_table[table]),
+        )
+
+
+def published_model_keys() -> list[dg.AssetKey]:
+    """Return the keys of the models that a publication holds: dimensions, facts and marts."""
+    return sorted(key for key in dbt_build.keys if key.path[0] in ("dims", "facts", "marts"))

@@ -1,0 +1,48 @@
+"""What one run is told from outside: the home, the inbox, and who accepts open 核实性 findings, if anybody does."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from expectations import findings as ledger
+from sources.finding import Finding
+from warehouse.paths import Home
+
+
+class RunOptions(dg.ConfigurableResource):
+    """Options of a run; every field may stay empty (a run from the Dagster UI).
+
+    ``home``: the home's folder, else ``$STI_HOME``. ``inbox``: folder tree to receive from, else ``<home>/inbox`` if it exists.
+    ``accept_by`` and ``accept_reason``: the person who accepts all open 核实性 findings of this run, and why; never 强制性 ones.
+    """
+
+    home: str = ""
+    inbox: str = ""
+    accept_by: str = ""
+    accept_reason: str = ""
+
+    @property
+    def where(self) -> Home:
+        """The home of this run."""
+        return Home.at(self.home or None)
+
+    @property
+    def inbox_path(self) -> Path | None:
+        """The folder to receive from; None when the run works from the archive alone."""
+        if self.inbox:
+            return Path(self.inbox)
+        default = self.where.root / "inbox"
+        return default if default.is_dir() else None
+
+    def settle(self, period: str, scope: str, found: list[Finding]) -> list[Finding]:
+        """Record the findings of one scope, accept the 核实性 ones if this run was told to, and return those that still block."""
+        folder = self.where.findings
+        ledger.record(folder, period, scope, found)
+        queries = [f for f in self.open_findings(period, scope) if f.rule_class == "query"]
+        if queries and self.accept_by:
+            ledger.accept_queries(folder, period, self.accept_by, self.accept_reason, queries)
+        return self.open_findings(period, scope)
+
+    def open_findings(self, period: str, scope: str) -> list[Finding]:
+        """Return the findings of one scope that block, as the ledger has them now."""
+        return ledger.blocking(self.where.findings, period, scope)

@@ -1,0 +1,172 @@
+"""What the command line prints: tables and findings for people, plain dictionaries for ``--json``."""
+
+import sys
+import unicodedata
+from collections import Counter
+from typing import Any
+
+import click
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.run import RunOutcome
+from sources.contracts import providers
+from sources.contracts import table as contract_table
+from sources.finding import CLASS_LABELS, Finding
+from sources.workbook import WorkbookReading
+from warehouse.paths import Home
+from warehouse.query import QueryFailed, run_query, shown
+from warehouse.report.annex1 import CITY, annex1_rows
+
+FINDINGS_SHOWN = 30
+
+
+def _console(*, error: bool = False) -> Console:
+    console = Console(stderr=error, highlight=False, soft_wrap=True)
+    # Into a file or pipe a table keeps its full width; only a terminal has an edge.
+    return console if console.is_terminal else Console(stderr=error, highlight=False, width=200)
+
+
+def table(rows: list[dict[str, Any]], empty: str) -> None:
+    """Print rows of one shape as a table."""
+    if not rows:
+        click.echo(empty)
+        return
+    grid = Table(*rows[0].keys())
+    for row in rows:
+        grid.add_row(*(shown(value) for value in row.values()))
+    _console().print(grid)
+
+
+def arrow_table(result: pa.Table) -> None:
+    """Print a query result as a table."""
+    grid = Table(*result.column_names)
+    for row in result.to_pylist():
+        grid.add_row(*(shown(value) for value in row.values()))
+    _console().print(grid)
+    click.echo(f"{result.num_rows} 行", err=True)
+
+
+def _findings(found: list[Finding], *, error: bool) -> None:
+    for finding in found[:FINDINGS_SHOWN]:
+        click.echo(
+            f"[{CLASS_LABELS[finding.rule_class]}] {finding.rule_id}  {finding.place or finding.subject}", err=error
+        )
+        click.echo(f"    {finding.message}", err=error)
+        click.echo(f"    为什么：{finding.why}", err=error)
+        click.echo(f"    怎么办：{finding.action}", err=error)
+    if len(found) > FINDINGS_SHOWN:
+        click.echo(f"另有 {len(found) - FINDINGS_SHOWN} 条。", err=error)
+
+
+def blocked(outcome: RunOutcome) -> None:
+    """Print why a run did not publish, and what to do next."""
+    counts = Counter(f.rule_class for f in outcome.blocking)
+    click.echo(
+        f"{outcome.period} 没有发布：强制性问题 {counts['mandatory']} 条，未认可的核实性问题 {counts['query']} 条。",
+        err=True,
+    )
+    _findings(outcome.blocking, error=True)
+    for refusal in outcome.refusals:
+        click.echo(f"拒绝：{refusal}", err=True)
+    if counts["mandatory"]:
+        click.echo("下一步：请报送单位改正后重新报送，再运行一次。", err=True)
+    elif counts["query"]:
+        click.echo(
+            f"下一步：核实属实的，运行 sti run {outcome.period} --accept-queries --by 姓名 --reason 理由", err=True
+        )
+
+
+def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
+    """Print that a run published, the annex 1 table of the city, and where everything lies."""
+    accepted = f"（一次认可核实性问题 {outcome.accepted_query_count} 条）" if outcome.accepted_query_count else ""
+    click.echo(f"{outcome.period} 已发布{accepted}", err=True)
+    if show_table:
+        annex1(home, outcome.period)
+        click.echo(f"数仓：{home.published}")
+        click.echo(f"附件1：{home.reports / outcome.period / f'附件1_{outcome.period}.xlsx'}")
+
+
+def annex1(home: Home, period: str) -> None:
+    """Print the city's annex 1 table."""
+    grid = Table(title=f"附件1 科技创新投入半年度监测体系（全市，{period}）")
+    for heading in ("序号", "指标名称"):
+        grid.add_column(heading)
+    for heading in ("本期（万元）", "上年同期（万元）", "增长（%）", "占比（%）"):
+        grid.add_column(heading, justify="right")
+    for row in annex1_rows(home, period)[CITY]:
+        figures = (row.value_wan, row.base_wan, row.growth_pct, row.share_pct)
+        grid.add_row(row.annex_no, row.name, *(f"{figure:,}" if figure is not None else "—" for figure in figures))
+    _console().print(grid)
+
+
+def outcome_json(home: Home, outcome: RunOutcome) -> dict[str, Any]:
+    """Return a run's outcome as plain values."""
+    return {
+        "period": outcome.period,
+        "published": outcome.is_published,
+        "warehouse": str(home.published) if outcome.is_published else None,
+        "accepted_query_count": outcome.accepted_query_count,
+        "blocking": [finding.as_dict() for finding in outcome.blocking],
+        "refusals": outcome.refusals,
+    }
+
+
+def check(reading: WorkbookReading, found: list[Finding]) -> None:
+    """Print the self-check of one workbook: what was read, with control totals, and every finding."""
+    who = providers()[reading.provider].label if reading.provider else "未识别单位"
+    click.echo(f"{reading.file_name}：{who} {reading.period or '未识别报告期'}")
+    for table_id, read in reading.tables.items():
+        manifest = read.manifest
+        contract = contract_table(table_id)
+        totals = "，".join(
+            f"{contract.column(name).heading} {total}" for name, total in list(manifest.control_totals_wan.items())[:1]
+        )
+        click.echo(
+            f"  {manifest.sheet}：{manifest.row_count} 行，计量单位{manifest.unit or '无'}，合计（万元）{totals or '无'}"
+        )
+    _findings(found, error=False)
+    counts = Counter(f.rule_class for f in found)
+    verdict = "退回" if counts["mandatory"] else "待说明" if counts["query"] else "受理"
+    summary = "，".join(f"{label} {counts[rule_class]}" for rule_class, label in CLASS_LABELS.items())
+    click.echo(f"  结论：{verdict}（{summary}）")
+
+
+def check_json(reading: WorkbookReading, found: list[Finding]) -> dict[str, Any]:
+    """Return the self-check of one workbook as plain values."""
+    return {
+        "file_name": reading.file_name,
+        "file_sha256": reading.file_sha256,
+        "provider": reading.provider,
+        "period": reading.period,
+        "reported_on": reading.reported_on.isoformat() if reading.reported_on else None,
+        "tables": {table_id: read.manifest.as_dict() for table_id, read in reading.tables.items()},
+        "findings": [finding.as_dict() for finding in found],
+    }
+
+
+def prompt(home: Home) -> None:
+    """Read queries line by line (a query ends with ``;``) until end of input or ``.quit``."""
+    interactive = sys.stdin.isatty()
+    if interactive:
+        click.echo("只读查询；语句以分号结束，.quit 退出。", err=True)
+    pending = ""
+    while True:
+        if interactive:
+            click.echo("... " if pending else "sti> ", nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line or line.strip() in (".quit", ".exit"):
+            return
+        pending += line
+        if unicodedata.normalize("NFKC", pending).rstrip().endswith(";"):
+            try:
+                arrow_table(run_query(home, pending.replace("；", ";")))
+            except QueryFailed as error:
+                click.echo(f"查询有误：{error}", err=True)
+            pending = ""
+
+
+__all__ = [
+    "annex1", "arrow_table", "blocked", "check", "check_json", "outcome_json", "prompt", "published", "table",
+]  # fmt: skip

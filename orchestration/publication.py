@@ -1,0 +1,91 @@
+"""Publication and the annex workbook: the last two assets. Neither lets out what the gates' own records do not clear."""
+
+import dagster as dg
+
+from expectations import findings as ledger
+from orchestration.models import published_model_keys
+from orchestration.options import RunOptions
+from orchestration.partitions import ANNEX1, HALF_YEARS, OWNERS, PUBLISHED
+from sources.contracts import half_year_providers
+from sources.reference import area_names
+from warehouse import layers, publish
+from warehouse.paths import Home
+from warehouse.query import shown
+from warehouse.report.annex1 import CITY, annex1_rows, write_annex1
+
+
+def refuse_unless_clear(home: Home, period: str) -> None:
+    """Check that a half-year may be published: complete, and nothing open in it nor in any figure of the candidate.
+
+    Raises:
+        dagster.Failure: saying what is missing or open, and who must act.
+    """
+    accepted = layers.accepted_periods(home)
+    missing = [p.label for p in half_year_providers() if p.provider not in accepted.get(period, set())]
+    if missing:
+        raise dg.Failure(f"{period} 还缺{'、'.join(missing)}的准入数据，不能发布；请催报后运行 sti run {period}")
+    open_ones = ledger.blocking(home.findings, period)
+    for other in sorted(accepted.keys() - {period}):
+        open_ones += ledger.blocking(home.findings, other, "gate2")
+    if open_ones:
+        raise dg.Failure(f"还有 {len(open_ones)} 条阻断问题，不能发布：{open_ones[0].message}")
+
+
+@dg.asset(
+    key=PUBLISHED,
+    deps=published_model_keys(),
+    partitions_def=HALF_YEARS,
+    group_name="published",
+    owners=OWNERS,
+    kinds={"duckdb"},
+    description="已发布的数仓：分析人员只读打开的 DuckDB 文件。发布是一步替换：已打开旧文件的人继续读旧的，新打开的读新的。",
+)
+def warehouse(context: dg.AssetExecutionContext, options: RunOptions) -> dg.MaterializeResult:
+    """Publish the candidate, if the gates' own records clear it."""
+    home, period = options.where, context.partition_key
+    refuse_unless_clear(home, period)
+    try:
+        publication = publish.publish(home)
+    except publish.NotPassed as error:
+        raise dg.Failure(str(error)) from error
+    lines = ["| 表 | 行数 |", "|---|---|", *(f"| {name} | {count} |" for name, count in publication.row_counts.items())]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(publication.row_counts.values()),
+            "文件": dg.MetadataValue.path(str(publication.path)),
+            "各表行数": dg.MetadataValue.md("\n".join(lines)),
+        }
+    )
+
+
+@dg.asset(
+    key=ANNEX1,
+    deps=[PUBLISHED],
+    partitions_def=HALF_YEARS,
+    group_name="reports",
+    owners=OWNERS,
+    kinds={"excel"},
+    description="附件1 科技创新投入半年度监测体系：按文件原样式的工作簿，全市一张、各地区一张，数字取自已发布的数仓。",
+)
+def annex1(context: dg.AssetExecutionContext, options: RunOptions) -> dg.MaterializeResult:
+    """Write the annex 1 workbook of one half-year."""
+    home, period = options.where, context.partition_key
+    path = write_annex1(home, period)
+    return dg.MaterializeResult(
+        metadata={
+            "文件": dg.MetadataValue.path(path),
+            f"附件1（{area_names()[CITY]}）": dg.MetadataValue.md(annex1_markdown(home, period)),
+        }
+    )
+
+
+def annex1_markdown(home: Home, period: str) -> str:
+    """Return the city's annex 1 as a Markdown table."""
+    lines = [
+        "| 序号 | 指标名称 | 本期（万元） | 上年同期（万元） | 增长（%） | 占比（%） |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for row in annex1_rows(home, period)[CITY]:
+        figures = (row.value_wan, row.base_wan, row.growth_pct, row.share_pct)
+        lines.append(f"| {row.annex_no} | {row.name} | " + " | ".join(shown(figure) for figure in figures) + " |")
+    return "\n".join(lines)

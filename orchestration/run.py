@@ -1,0 +1,97 @@
+"""One half-year from the command line: the same Dagster job as in the UI, in this process, without a daemon."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from expectations import findings as ledger
+from sources.finding import Finding, in_order
+from warehouse.paths import Home, write_atomically
+
+DAGSTER_YAML = {
+    "telemetry": {"enabled": False},
+    "nux": {"enabled": False},
+    # One run at a time: every run writes the one private candidate.
+    "run_coordinator": {
+        "module": "dagster.core.run_coordinator",
+        "class": "QueuedRunCoordinator",
+        "config": {"max_concurrent_runs": 1},
+    },
+}
+BLOCKED_BY_US = {"DagsterAssetCheckFailedError", "Failure"}
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended: ``published``; the findings that block, hardest first; the steps that refused, with their own words."""
+
+    period: str
+    is_published: bool
+    blocking: list[Finding] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    accepted_query_count: int = 0
+
+
+class RunBroke(RuntimeError):
+    """A step failed for a reason that is no finding: an internal error."""
+
+
+def prepare(home: Home) -> None:
+    """Create the home's Dagster store with telemetry and first-run dialogs off, and point this process at it."""
+    path = home.dagster / "dagster.yaml"
+    content = yaml.safe_dump(DAGSTER_YAML, sort_keys=True).encode()
+    if not path.exists() or path.read_bytes() != content:
+        write_atomically(path, content)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["STI_HOME"] = str(home.root)
+
+
+def run_half_year(
+    home: Home, period: str, *, inbox: Path | None = None, accept_by: str = "", accept_reason: str = ""
+) -> RunOutcome:
+    """Run the whole job for one half-year.
+
+    Args:
+        home: where everything is kept.
+        period: a half-year key such as ``2026H1``.
+        inbox: folder tree to receive from; None works from the archive.
+        accept_by: who accepts all open 核实性 findings of this run, if anybody.
+        accept_reason: why.
+
+    Raises:
+        RunBroke: a step failed for a reason that is no finding.
+    """
+    prepare(home)
+    import dagster as dg
+
+    from orchestration.definitions import HALF_YEAR_JOB, defs
+
+    options = {
+        "home": str(home.root),
+        "inbox": str(inbox or ""),
+        "accept_by": accept_by,
+        "accept_reason": accept_reason,
+    }
+    accepted_before = _accepted_count(home, period)
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(HALF_YEAR_JOB).execute_in_process(
+            partition_key=period,
+            instance=instance,
+            raise_on_error=False,
+            run_config={"resources": {"options": {"config": options}}, "loggers": {"console": {}}},
+        )
+    failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    unexpected = [error for error in failures if error and error.cls_name not in BLOCKED_BY_US]
+    if unexpected:
+        raise RunBroke("\n\n".join(error.to_string() for error in unexpected))
+    accepted = _accepted_count(home, period) - accepted_before
+    if result.success:
+        return RunOutcome(period, True, accepted_query_count=accepted)
+    refusals = [error.message.strip() for error in failures if error and error.cls_name == "Failure"]
+    return RunOutcome(period, False, in_order(ledger.blocking(home.findings, period)), refusals, accepted)
+
+
+def _accepted_count(home: Home, period: str) -> int:
+    return sum(state.state == ledger.ACCEPTED for state in ledger.states(home.findings, period))

@@ -1,0 +1,46 @@
+"""How findings and figures look in the Dagster UI: short Chinese tables in Markdown."""
+
+from collections import Counter
+
+import dagster as dg
+
+from sources.contracts import table
+from sources.finding import CLASS_LABELS, Finding
+
+ROWS_SHOWN = 50
+
+
+def findings_table(found: list[Finding]) -> str:
+    """Return findings as a Markdown table: place, class, message, what to do; at most 50 rows."""
+    if not found:
+        return "没有发现问题"
+    lines = ["| 类别 | 规则 | 位置 | 问题 | 怎么办 |", "|---|---|---|---|---|"]
+    for f in found[:ROWS_SHOWN]:
+        cells = (CLASS_LABELS[f.rule_class], f.rule_id, f.place or f.subject, f.message, f.action)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    if len(found) > ROWS_SHOWN:
+        lines.append(f"\n另有 {len(found) - ROWS_SHOWN} 条，见问题台账。")
+    return "\n".join(lines)
+
+
+def findings_metadata(
+    found: list[Finding], blocking: list[Finding], *, is_restricted: bool = False
+) -> dict[str, dg.MetadataValue]:
+    """Return check metadata: counts by class, how many still block, and the failing cells (counts only for restricted tables)."""
+    by_class = Counter(f.rule_class for f in found)
+    metadata: dict[str, dg.MetadataValue] = {
+        label: dg.MetadataValue.int(by_class[rule_class]) for rule_class, label in CLASS_LABELS.items()
+    }
+    metadata["仍阻断"] = dg.MetadataValue.int(len(blocking))
+    if is_restricted:
+        rules = Counter(f"{f.rule_id}（{CLASS_LABELS[f.rule_class]}）" for f in found)
+        text = "\n".join(f"- {rule}：{count} 处" for rule, count in sorted(rules.items())) or "没有发现问题"
+        metadata["问题（单位级数据只列数量）"] = dg.MetadataValue.md(text)
+    else:
+        metadata["问题"] = dg.MetadataValue.md(findings_table(found))
+    return metadata
+
+
+def is_restricted(table_id: str) -> bool:
+    """Return whether a table holds unit-level enterprise data, which the UI never shows cell by cell."""
+    return table(table_id).data_class == "restricted"

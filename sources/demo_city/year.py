@@ -1,0 +1,34 @@
+"""One year of the city: everything that is paid, contracted, received and handed on from January to December."""
+
+from dataclasses import dataclass
+
+from .city import City
+from .firms import Firms
+from .government import Government
+from .hand_on import hand_on
+from .income import write_income
+from .ledgers import YearLedgers
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """The ledgers of a year, and the budgets and firms behind them."""
+
+    city: City
+    ledgers: YearLedgers
+    government: Government
+    firms: Firms
+
+
+def live(city: City, year: int) -> Year:
+    """Return the year; it depends on the city and the year alone, not on which other years were asked for."""
+    ledgers = YearLedgers(year)
+    government, firms = Government(city, ledgers), Firms(city, ledgers)
+    write_income(city, ledgers, government, firms)
+    hand_on(city, ledgers)
+    firms.fill()
+    government.fill()
+    government.number()
+    for rows in (ledgers.receipts, ledgers.handed_on):
+        rows.sort(key=lambda row: (row.performer, row.on))
+    return Year(city, ledgers, government, firms)
