@@ -18,6 +18,7 @@ import click
 from orchestration import printing
 from sources.finding import Finding
 from sources.reference import periods
+from warehouse.archive import hand_ins
 from warehouse.lock import HomeBusy, writing
 from warehouse.paths import Home
 from warehouse.query import NothingPublished, QueryFailed, as_csv, as_json, run_query, write_parquet
@@ -130,6 +131,8 @@ def run_command(
         raise Stop("--accept-queries 须同时写明 --by 姓名 和 --reason 理由", WRONG_USE)
     if not accept_queries and (by_name or reason):
         raise Stop("--by 和 --reason 只与 --accept-queries 一起使用", WRONG_USE)
+    if inbox and not hand_ins(inbox):
+        raise Stop(f"{inbox} 里没有工作簿（.xlsx），请核对收件文件夹", WRONG_USE)
     from orchestration.run import RunBroke, run_half_year
 
     with writing(home):

@@ -82,7 +82,13 @@ def build(home: Home) -> Any:
         with contextlib.chdir(home.root):
             runner = dbtRunner(manifest=_parsed(_project_state()))
             result = runner.invoke(
-                [*_common("build", home.root / "dbt"), "--no-write-json", "--no-populate-cache", "--exclude-resource-type", "unit_test"]
+                [
+                    *_common("build", home.root / "dbt"),
+                    "--no-write-json",
+                    "--no-populate-cache",
+                    "--exclude-resource-type",
+                    "unit_test",
+                ]
             )
     finally:
         # In-process dbt keeps the file open and locked otherwise.

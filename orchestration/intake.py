@@ -5,10 +5,11 @@ providers' returns are accepted all the same.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
-from orchestration.gate import judge_return
+from orchestration.gate import GateOutcome, judge_return
 from orchestration.options import RunOptions
 from orchestration.partitions import HALF_YEARS, INBOX, OWNERS, return_key, table_key
 from orchestration.shown import findings_metadata, is_restricted
@@ -140,16 +141,11 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
         if current is None:
             raise dg.Failure(f"{provider.label}没有报送 {period}，没有可读的报表")
         receipt, reading = current
-        files = layers.write_raw(home, reading)
-        outcome = judge_return(reading, files)
-        blocking = options.settle(period, f"gate1:{provider.provider}", outcome.findings)
-        record = {
-            "receipt_no": receipt.receipt_no,
-            "file_sha256": receipt.file_sha256,
-            "findings": [f.as_dict() for f in outcome.findings],
-            "suites": outcome.summaries,
-        }
-        layers.write_gate_record(home, provider.provider, period, record)
+        with options.writing():
+            files = layers.write_raw(home, reading)
+            outcome = judge_return(reading, files)
+            blocking = options.settle(period, f"gate1:{provider.provider}", outcome.findings)
+            layers.write_gate_record(home, provider.provider, period, _gate_record(receipt, outcome))
         blocked = {f.finding_id for f in blocking}
 
         def result(name: str, key: dg.AssetKey, found: list[Finding], restricted: bool) -> dg.AssetCheckResult:
@@ -180,6 +176,15 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=checks)
 
     return read
+
+
+def _gate_record(receipt: archive.Receipt, outcome: GateOutcome) -> dict[str, object]:
+    return {
+        "receipt_no": receipt.receipt_no,
+        "file_sha256": receipt.file_sha256,
+        "findings": [finding.as_dict() for finding in outcome.findings],
+        "suites": outcome.summaries,
+    }
 
 
 def _gate_1_specs(tables: tuple[Table, ...]) -> Iterator[dg.AssetCheckSpec]:
@@ -224,18 +229,8 @@ def _accepted_tables(provider: Provider) -> dg.AssetsDefinition:
         partitions_def=HALF_YEARS,
     )
     def accept(context: dg.AssetExecutionContext, options: RunOptions) -> Iterator[dg.MaterializeResult]:
-        home, period = options.where, context.partition_key
-        record = layers.gate_record(home, provider.provider, period)
-        if record is None:
-            raise dg.Failure(
-                f"{provider.label} {period}：第一道关卡没有审核过现在的 raw 数据，不能准入；请运行 sti run {period}"
-            )
-        open_ones = options.open_findings(period, f"gate1:{provider.provider}")
-        if open_ones:
-            raise dg.Failure(
-                f"{provider.label} {period} 还有 {len(open_ones)} 条阻断问题，不能准入：{open_ones[0].message}"
-            )
-        files = layers.accept(home, provider.provider, period)
+        with options.writing():
+            record, files = _accept(options, provider, context.partition_key)
         for table in tables:
             path = files.get(table.table_id)
             count = layers.row_count(path) if path else 0
@@ -243,6 +238,25 @@ def _accepted_tables(provider: Provider) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=table_key("accepted", table.table_id), metadata=metadata)
 
     return accept
+
+
+def _accept(options: RunOptions, provider: Provider, period: str) -> tuple[dict, dict[str, Path]]:
+    """Accept one return if gate 1's own record and the ledger clear it, whoever asked for it.
+
+    Raises:
+        dagster.Failure: gate 1 has not seen the raw files, or something is open.
+    """
+    record = layers.gate_record(options.where, provider.provider, period)
+    if record is None:
+        raise dg.Failure(
+            f"{provider.label} {period}：第一道关卡没有审核过现在的 raw 数据，不能准入；请运行 sti run {period}"
+        )
+    open_ones = options.open_findings(period, f"gate1:{provider.provider}")
+    if open_ones:
+        raise dg.Failure(
+            f"{provider.label} {period} 还有 {len(open_ones)} 条阻断问题，不能准入：{open_ones[0].message}"
+        )
+    return record, layers.accept(options.where, provider.provider, period)
 
 
 def intake_assets() -> list[dg.AssetsDefinition]:

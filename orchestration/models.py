@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from expectations.judge import judge_database, load_suite
 from orchestration import dbt
@@ -21,6 +21,15 @@ from warehouse import layers, publish
 GATE_2 = "gate_2"
 GATE_2_TABLES = ("fct_input", "mart_half_year_monitoring")
 GROUPS = {"staging": "staging", "intermediate": "intermediate", "dims": "facts", "facts": "facts", "marts": "marts"}
+
+
+TEST_LABELS = {
+    "not_null": "不得为空",
+    "unique": "不得重复",
+    "unique_combination": "主键不得重复",
+    "accepted_values": "只能取规定的值",
+    "relationships": "须在维度表中",
+}
 
 
 class Translator(DagsterDbtTranslator):
@@ -48,6 +57,22 @@ class Translator(DagsterDbtTranslator):
         """Return the Chinese description alone, without the raw SQL."""
         return dbt_resource_props.get("description") or dbt_resource_props["name"]
 
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """Return the check of a dbt test, described in Chinese."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec._replace(description=_test_label(manifest["nodes"][unique_id])) if spec else None
+
+
+def _test_label(node: Mapping[str, Any]) -> str:
+    """Return what a dbt test says: its own description, else column and kind."""
+    if node.get("description"):
+        return node["description"]
+    kind = (node.get("test_metadata") or {}).get("name", "")
+    column = node.get("column_name")
+    return f"{column}：{TEST_LABELS.get(kind, kind)}" if column else TEST_LABELS.get(kind, node["name"])
+
 
 TRANSLATOR = Translator()
 
@@ -67,40 +92,45 @@ def _counts(home_candidate: str) -> dict[str, int]:
 def dbt_build(
     context: dg.AssetExecutionContext, options: RunOptions
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Build the candidate from ``accepted/`` and report every model and test."""
+    """Build the candidate from ``accepted/`` and report every model and test; the whole of it, whatever was selected."""
     home = options.where
-    layers.ensure_schemas(home)
-    try:
-        inputs = layers.verify_accepted(home)
-    except layers.LayerError as error:
-        raise dg.Failure(str(error)) from error
-    results = dbt.build(home).results
-    counts = _counts(str(home.candidate))
-    checks = {key.name: key for key in context.assets_def.check_keys}
-    failed: list[str] = []
+    with options.writing():
+        layers.ensure_schemas(home)
+        try:
+            inputs = layers.verify_accepted(home)
+        except layers.LayerError as error:
+            raise dg.Failure(str(error)) from error
+        results = dbt.build(home).results
+        counts = _counts(str(home.candidate))
+        failed = [_failure_line(result) for result in results if str(result.status) not in ("success", "pass")]
+        if not failed:
+            publish.write_build_record(home, inputs)
+    checks = {key.name: key for key in context.selected_asset_check_keys}
     for result in results:
         node, status = result.node, str(result.status)
-        if status not in ("success", "pass"):
-            failed.append(
-                f"{node.name}（{status}）：{(result.message or '').strip().splitlines()[0] if result.message else ''}"
-            )
         if node.resource_type in ("model", "seed") and status == "success":
+            key = TRANSLATOR.get_asset_key(node.to_dict())
             metadata: dict[str, Any] = {"用时（秒）": round(result.execution_time, 3)}
             if node.name in counts:
                 metadata["dagster/row_count"] = counts[node.name]
-            yield dg.MaterializeResult(asset_key=TRANSLATOR.get_asset_key(node.to_dict()), metadata=metadata)
+            if key in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
         elif node.name in checks:
-            key = checks[node.name]
-            metadata = {"失败行数": result.failures or 0, "说明": node.description or node.name}
+            check = checks[node.name]
             yield dg.AssetCheckResult(
-                asset_key=key.asset_key, check_name=key.name, passed=status == "pass", metadata=metadata
+                asset_key=check.asset_key,
+                check_name=check.name,
+                passed=status == "pass",
+                metadata={"失败行数": result.failures or 0},
             )
     if failed:
-        raise dg.Failure(
-            "建模没有通过：" + "；".join(failed[:10]),
-            metadata={"未通过": dg.MetadataValue.md("\n".join(f"- {f}" for f in failed))},
-        )
-    publish.write_build_record(home, inputs)
+        lines = dg.MetadataValue.md("\n".join(f"- {line}" for line in failed))
+        raise dg.Failure("建模没有通过：" + "；".join(failed[:10]), metadata={"未通过": lines})
+
+
+def _failure_line(result: Any) -> str:
+    reason = (result.message or "").strip().splitlines()
+    return f"{result.node.name}（{result.status}）：{reason[0] if reason else '被上游跳过'}"
 
 
 def _model_key(name: str) -> dg.AssetKey:

@@ -1,11 +1,14 @@
 """What one run is told from outside: the home, the inbox, and who accepts open 核实性 findings, if anybody does."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
 from expectations import findings as ledger
 from sources.finding import Finding
+from warehouse.lock import HomeBusy, writing
 from warehouse.paths import Home
 
 
@@ -33,6 +36,19 @@ class RunOptions(dg.ConfigurableResource):
             return Path(self.inbox)
         default = self.where.root / "inbox"
         return default if default.is_dir() else None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the home's writer lock for a step; a run of ``sti run`` holds it from beginning to end.
+
+        Raises:
+            dagster.Failure: another process is writing in this home.
+        """
+        try:
+            with writing(self.where):
+                yield
+        except HomeBusy as error:
+            raise dg.Failure(str(error)) from error
 
     def settle(self, period: str, scope: str, found: list[Finding]) -> list[Finding]:
         """Record the findings of one scope, accept the 核实性 ones if this run was told to, and return those that still block."""

@@ -1,13 +1,52 @@
 """Fixtures for every room; the expensive ones are built once per session."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+
+from orchestration.cli import main
 
 SAMPLES = Path(__file__).parent / "samples"
+PERIODS = ("2024H1", "2024H2", "2025H1", "2025H2", "2026H1")
+ACCEPT = ("--accept-queries", "--by", "测试员", "--reason", "测试用，一次认可")
 
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The sample workbooks of a synthetic city, faulty ones and expected results among them."""
     return SAMPLES
+
+
+def run_sti(*arguments: str | Path) -> Result:
+    """Run the command line in this process, as a user would; an exception is the test's failure."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture(scope="session")
+def sti() -> Callable[..., Result]:
+    """The command line; see `run_sti`."""
+    return run_sti
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the five sample half-years published. Read it only; `home_copy` gives one to write in."""
+    home = tmp_path_factory.mktemp("sample") / "home"
+    for period in PERIODS:
+        result = run_sti("--home", home, "run", period, "--inbox", SAMPLES / period, *ACCEPT)
+        assert result.exit_code == 0, result.stderr
+    return home
+
+
+@pytest.fixture
+def home_copy(sample_home: Path, tmp_path: Path) -> Path:
+    """A copy of the sample home that a test may change; Dagster's own store is left out."""
+    copy = tmp_path / "home"
+    shutil.copytree(sample_home, copy, ignore=shutil.ignore_patterns("dagster", "dbt"))
+    return copy

@@ -157,7 +157,8 @@ def write_return(
             sheet.append(list(row.values()))
         if table.total_row == "required":
             totals = [
-                sum(row[h] for row in table_rows if isinstance(row[h], int | float)) if h != "地区" else "合计" for h in headings
+                sum(row[h] for row in table_rows if isinstance(row[h], int | float)) if h != "地区" else "合计"
+                for h in headings
             ]
             sheet.append(totals)
         sheet.append(["单位负责人：示例负责人", f"报出日期：{reported_on}"])

@@ -1,5 +1,6 @@
 """The archive: every byte ever received, by SHA-256 and read-only, with one receipt line per hand-in."""
 
+import os
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,12 +53,22 @@ def versions(home: Home, provider: str, period: str) -> list[Receipt]:
 
 def hand_ins(inbox: Path) -> list[Path]:
     """Return the files of an inbox (any folder tree, or one file) that were meant as hand-ins, in a fixed order."""
-    found = [inbox] if inbox.is_file() else sorted(inbox.rglob("*"))
     return [
         path
-        for path in found
-        if path.is_file() and path.suffix.lower() in WORKBOOK_SUFFIXES and not path.name.startswith(("~$", "."))
+        for path in ([inbox] if inbox.is_file() else _files(inbox))
+        if path.suffix.lower() in WORKBOOK_SUFFIXES and not path.name.startswith(("~$", "."))
     ]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a folder tree in order; linked folders are followed, each real folder once."""
+    found: list[Path] = []
+    seen: set[Path] = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(f for f in folders if (Path(root) / f).resolve() not in seen)
+        seen.update((Path(root) / f).resolve() for f in folders)
+        found += [Path(root) / name for name in names]
+    return sorted(path for path in found if path.is_file())
 
 
 def receive(home: Home, path: Path, asked_period: str) -> Receipt:

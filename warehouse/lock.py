@@ -12,13 +12,23 @@ class HomeBusy(RuntimeError):
     """Another process is writing in this home; the message names it."""
 
 
+_held: dict[Home, int] = {}
+
+
 @contextmanager
 def writing(home: Home) -> Iterator[None]:
-    """Hold the home's writer lock.
+    """Hold the home's writer lock; a run that holds it may take it again for each of its steps.
 
     Raises:
         HomeBusy: another process holds it.
     """
+    if _held.get(home):
+        _held[home] += 1
+        try:
+            yield
+        finally:
+            _held[home] -= 1
+        return
     home.root.mkdir(parents=True, exist_ok=True)
     with (home.root / "run.lock").open("a+") as file:
         try:
@@ -28,9 +38,11 @@ def writing(home: Home) -> Iterator[None]:
         file.truncate(0)
         file.write(f"pid {os.getpid()}")
         file.flush()
+        _held[home] = 1
         try:
             yield
         finally:
+            del _held[home]
             file.truncate(0)
 
 

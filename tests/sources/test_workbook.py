@@ -136,7 +136,9 @@ def test_a_year_on_a_half_year_form_is_the_second_half_and_on_an_annual_form_the
     rows = education_rows()
     assert education(tmp_path, period="2025年全年").period == "2025H2"
     annual = {
-        "education_bureau__unit": [row | {"研究与试验发展经费支出": 1, "数据年度": 2024} for row in rows["education_bureau__unit"]],
+        "education_bureau__unit": [
+            row | {"研究与试验发展经费支出": 1, "数据年度": 2024} for row in rows["education_bureau__unit"]
+        ],
         "education_bureau__inflow": rows["education_bureau__inflow"],
         "education_bureau__outflow": rows["education_bureau__outflow"],
     }
@@ -201,7 +203,9 @@ def test_ten_areas_of_thirds_add_up_to_half_a_fen_per_summand(tmp_path: Path) ->
         gov_row(row["地区"], total=33.333333, **{"其中：科研平台投入": 0}) for row in rows["finance_bureau__gov_input"]
     ]
     assert serious(finance(tmp_path, rows=rows, edit=with_cell("政府科技创新投入", "B14", 333.333335))) == []
-    assert serious(finance(tmp_path, rows=rows, edit=with_cell("政府科技创新投入", "B14", 333.333336))) == [("RD-016", "B14")]
+    assert serious(finance(tmp_path, rows=rows, edit=with_cell("政府科技创新投入", "B14", 333.333336))) == [
+        ("RD-016", "B14")
+    ]
 
 
 def test_a_missing_sheet_is_a_hard_error_not_a_zero(tmp_path: Path) -> None:
@@ -217,11 +221,15 @@ def test_an_empty_ledger_is_asked_about(tmp_path: Path) -> None:
 
 
 def test_sheets_of_two_bureaus_in_one_workbook_conflict(tmp_path: Path) -> None:
-    assert "RD-004" in [f.rule_id for f in education(tmp_path, edit=with_cell("转拨明细", "A2", "填报单位：市科技局")).findings]
+    assert "RD-004" in [
+        f.rule_id for f in education(tmp_path, edit=with_cell("转拨明细", "A2", "填报单位：市科技局")).findings
+    ]
 
 
 def test_a_sheet_of_another_period_conflicts(tmp_path: Path) -> None:
-    assert "RD-004" in [f.rule_id for f in education(tmp_path, edit=with_cell("转拨明细", "B2", "报告期：2025年上半年")).findings]
+    assert "RD-004" in [
+        f.rule_id for f in education(tmp_path, edit=with_cell("转拨明细", "B2", "报告期：2025年上半年")).findings
+    ]
 
 
 def test_hidden_sheets_are_read_and_said_and_strangers_are_named(tmp_path: Path) -> None:
@@ -236,7 +244,9 @@ def test_hidden_sheets_are_read_and_said_and_strangers_are_named(tmp_path: Path)
     assert reading.tables["education_bureau__outflow"].rows.num_rows == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04broken", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"PK\x03\x04broken", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600]
+)
 def test_what_is_no_workbook_is_refused_with_one_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "坏文件.xlsx"
     path.write_bytes(content)
@@ -276,7 +286,10 @@ def test_a_wrong_stored_dimension_loses_no_row(tmp_path: Path) -> None:
 
 def test_a_unit_handed_money_without_a_code_keeps_its_row(tmp_path: Path) -> None:
     rows = education_rows()
-    rows["education_bureau__outflow"] = [outflow_row(1, 收款单位统一社会信用代码=None), outflow_row(2, 收款单位统一社会信用代码=code(2).lower())]
+    rows["education_bureau__outflow"] = [
+        outflow_row(1, 收款单位统一社会信用代码=None),
+        outflow_row(2, 收款单位统一社会信用代码=code(2).lower()),
+    ]
     reading = education(tmp_path, rows=rows)
     assert serious(reading) == []
     assert reading.tables["education_bureau__outflow"].rows["payee_code"].to_pylist() == [None, code(2)]

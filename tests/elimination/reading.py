@@ -1,0 +1,544 @@
+"""A second, independent reading of the elimination text in plain Python: the oracle that the SQL is compared with.
+
+Written from the text alone, sentence by sentence, for clarity and not for speed. Input: the accepted rows of one period by
+table id, amounts Decimal 万元. The text's words are quoted where they are carried out.
+What does not belong here: anything of the warehouse's own way to compute the same.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from tests.elimination.laying import Books, HandedOn, Laid, lay
+from tests.elimination.matching import (
+    CLASSES,
+    NIL,
+    Key,
+    Match,
+    Pile,
+    Row,
+    Side,
+    amount_of,
+    class_of,
+    gather,
+    match,
+    normal,
+)
+
+PeriodKind = Literal["half_year", "year"]
+BUREAUS = ("education_bureau", "health_commission", "science_bureau")
+"""In the order in which a unit that several report is kept (UNIT_DUP b)."""
+OVERLAP = {
+    "education_bureau": "overlap_university_wan",
+    "science_bureau": "overlap_institute_wan",
+    "health_commission": "overlap_hospital_wan",
+}
+RULE_VERSION = "1"
+UnitKey = tuple[str, str]
+"""(provider, unit code)."""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One row of the elimination ledger; ``elimination_id`` is a hash of `key`."""
+
+    period: str
+    reason: str
+    tier: str
+    provider: str
+    unit_code: str
+    area: str
+    amount_wan: Decimal
+    first_recipient: str
+    counterparty_code: str
+    reference_no: str
+    evidence: frozenset[str]
+    estimated: bool
+    rule_version: str = RULE_VERSION
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """(period, reason, tier, provider, unit, area, first recipient, counterparty, reference): unique in the ledger."""
+        of_unit = (self.period, self.reason, self.tier, self.provider, self.unit_code, self.area)
+        return (*of_unit, self.first_recipient, self.counterparty_code, self.reference_no)
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One finding: its kind, what it is about, and the amount that was not removed because of it (0 where none)."""
+
+    kind: str
+    subject: tuple[str, ...]
+    not_removed_wan: Decimal = NIL
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Both sides of one pair; the funder is '' for the budgets (OG), an enterprise for OE, a performer for OO."""
+
+    reason: str
+    funder_code: str
+    performer_code: str
+    funder_side_wan: Decimal
+    performer_side_wan: Decimal
+    difference_wan: Decimal
+    difference_pct: Decimal | None
+    band: str
+
+
+@dataclass
+class Result:
+    """What one period gives. ``gross`` and ``net`` per (provider, unit); ``by_area`` has G, E, O_gross, O_net, total."""
+
+    ledger: list[Removal] = field(default_factory=list)
+    findings: list[Remark] = field(default_factory=list)
+    reconciliation: list[Reconciliation] = field(default_factory=list)
+    gross: dict[UnitKey, Decimal] = field(default_factory=dict)
+    net: dict[UnitKey, Decimal] = field(default_factory=dict)
+    by_area: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    by_sector: dict[tuple[str, str], dict[str, Decimal]] = field(default_factory=dict)
+    eg_wan: Decimal = NIL
+    ee_wan: Decimal | None = None
+
+    def city(self, figure: str) -> Decimal:
+        """Return G, E, O_gross, O_net or total of the whole city."""
+        return sum((figures[figure] for figures in self.by_area.values()), NIL)
+
+    def by_tier(self) -> dict[tuple[str, str], Decimal]:
+        """Return the amount removed per (reason, tier): how much rests on matched records, how much on declarations."""
+        sums: dict[tuple[str, str], Decimal] = {}
+        for row in self.ledger:
+            sums[row.reason, row.tier] = sums.get((row.reason, row.tier), NIL) + row.amount_wan
+        return sums
+
+    def findings_by_kind(self) -> dict[str, int]:
+        """Count the findings."""
+        kinds = [remark.kind for remark in self.findings]
+        return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+
+def eliminate(tables: dict[str, list[Row]], *, period_kind: PeriodKind, period: str) -> Result:
+    """Return the ledger, the findings and the figures of one period."""
+    return _Period(tables, period_kind, period).result
+
+
+class _Period:
+    """The rows of one period and, step after step, what the text makes of them."""
+
+    def __init__(self, tables: dict[str, list[Row]], period_kind: PeriodKind, period: str) -> None:
+        self.tables, self.period_kind, self.period = tables, period_kind, period
+        self.result = Result()
+        self._read_frames()
+        self._step_1_unit_dup()
+        self._read_ledgers()
+        handed, oo = self._step_2_oo()
+        og = self._step_3_og(handed)
+        oe = self._step_4_oe(handed)
+        self._step_5_caps(oo, og, oe)
+        if self.is_aggregate_only:
+            self._bureau_tier()
+        self._reconcile()
+        self._sum_up()
+
+    def _rows(self, table_id: str) -> list[Row]:
+        return self.tables.get(table_id, [])
+
+    def _remark(self, kind: str, *subject: str, not_removed: Decimal = NIL) -> None:
+        self.result.findings.append(Remark(kind, subject, not_removed))
+
+    # ---- Terms
+
+    def _read_frames(self) -> None:
+        """``frame_e`` and ``frame_o``."""
+        enterprises = self._rows("statistics_bureau__enterprise_rd")
+        by_area = self._rows("statistics_bureau__enterprise_rd_area")
+        self.is_aggregate_only = bool(by_area) and not enterprises
+        # "Half-year: E counts 规上类别 = 工业 … Annual: E counts all"
+        self.counted_enterprises = [row for row in enterprises if self._counts(row)]
+        self.counted_area_rows = [row for row in by_area if self._counts(row)] if self.is_aggregate_only else []
+        self.frame_e = {normal(row["enterprise_code"]): row for row in self.counted_enterprises}
+        # "the performer rows (provider, code) of the three bureaus, hospitals only if 三级甲等 = 是 and 纳入研发统计 = 是"
+        self.frame_o: dict[UnitKey, Row] = {
+            (bureau, normal(row["unit_code"])): row
+            for bureau in BUREAUS
+            for row in self._rows(f"{bureau}__unit")
+            if bureau != "health_commission" or (row["is_grade_3a"] and row["is_in_rd_statistics"])
+        }
+
+    def _counts(self, row: Row) -> bool:
+        return self.period_kind == "year" or row["frame_category"] == "工业"
+
+    # ---- 1 UNIT_DUP
+
+    def _step_1_unit_dup(self) -> None:
+        """ "a performer row that is counted elsewhere is removed whole, with its inflow and outflow rows"."""
+        bureaus_of: dict[str, list[str]] = {}
+        for bureau, code in self.frame_o:
+            bureaus_of.setdefault(code, []).append(bureau)
+        own_parents = self._own_parents()
+        for code in sorted(own_parents):
+            self._remark("OWN_PARENT", code)
+        self.read_as: dict[str, str] = {}
+        self.remaining: dict[str, UnitKey] = {}
+        # "Tested on all rows of frame_o at once (a row removed by one reason still counts as partner for the others);
+        # the first reason that fits is recorded."
+        for key, row in self.frame_o.items():
+            bureau, code = key
+            parent = normal(row["parent_code"])
+            if row["is_in_parent"] and parent in bureaus_of and code not in own_parents:
+                # "a. 已含在上级单位数据中 = 是 and the parent's code is in frame_o."
+                partners = [self.frame_o[other, parent] for other in bureaus_of[parent]]
+                self.read_as.setdefault(code, parent)
+                self._remove_unit("a", key, parent, partners)
+            elif bureau != bureaus_of[code][0]:
+                # "b. … kept for education_bureau, else health_commission, else science_bureau"
+                self._remove_unit("b", key, code, [self.frame_o[bureaus_of[code][0], code]])
+            elif code in self.frame_e:
+                # "c. the code is in frame_e: the enterprise figure stays."
+                self._remove_unit("c", key, code, [self.frame_e[code]])
+            else:
+                self.remaining[code] = key
+
+    def _own_parents(self) -> set[str]:
+        """ "A unit that is its own parent, directly or in a ring, is a 强制性 finding and is not removed."."""
+        parents_of: dict[str, set[str]] = {}
+        for (_, code), row in self.frame_o.items():
+            parents_of.setdefault(code, set()).add(normal(row["parent_code"]))
+        found = set()
+        for code in parents_of:
+            above: set[str] = set()
+            new = parents_of[code]
+            while new:
+                above |= new
+                new = {parent for child in new for parent in parents_of.get(child, set())} - above
+            if code in above:
+                found.add(code)
+        return found
+
+    def _remove_unit(self, tier: str, key: UnitKey, counterparty: str, partners: list[Row]) -> None:
+        row = self.frame_o[key]
+        evidence = Pile([row, *partners]).ids
+        self._write("UNIT_DUP", tier, key, amount_of(row, "sti_activity_wan"), "", counterparty, "", evidence, False)
+
+    def _code(self, code: str | None) -> str:
+        """ "From here on the unit's code is read as its parent's … (parent of parent likewise); a code that still stands
+        for a remaining performer is read as itself."."""
+        read = normal(code)
+        while read not in self.remaining and read in self.read_as:
+            read = self.read_as[read]
+        return read
+
+    # ---- the ledgers, read once
+
+    def _read_ledgers(self) -> None:
+        """ "Only rows of a remaining performer count."."""
+        self.inflow, self.outflow = [
+            [
+                row
+                for bureau in BUREAUS
+                for row in self._rows(f"{bureau}__{ledger}")
+                if self.remaining.get(normal(row["unit_code"])) == (bureau, normal(row["unit_code"]))
+            ]
+            for ledger in ("inflow", "outflow")
+        ]
+        self.payments = self._rows("finance_bureau__gov_payment")
+        self.contracts = self._rows("statistics_bureau__enterprise_contract")
+
+    # ---- 2 OO
+
+    def _step_2_oo(self) -> tuple[list[HandedOn], list[Match]]:
+        """ "money handed on between two remaining performers u → v (u ≠ v)"."""
+
+        def reference(row: Row) -> str:
+            """ "The reference of a row is its 项目编号, or if blank its 合同编号."."""
+            return normal(row["project_no"]) or normal(row["contract_no"])
+
+        # "u's outflow rows to v against v's inflow rows with 资金渠道 = 单位转拨 and 出资单位 = u."
+        paid = gather(
+            self.outflow, lambda row: (normal(row["unit_code"]), self._code(row["payee_code"]), reference(row))
+        )
+        received = gather(
+            [row for row in self.inflow if row["fund_channel"] == "单位转拨"],
+            lambda row: (self._code(row["payer_code"]), normal(row["unit_code"]), reference(row)),
+        )
+        self.oo_paid, self.oo_received = self._between_units(paid), self._between_units(received)
+        matches = [m for m in match(self.oo_paid, self.oo_received) if m.tier != "T3"]
+        return [part for m in matches for part in self._classes(m)], matches
+
+    def _between_units(self, side: Side) -> Side:
+        return {
+            (u, v, reference): pile
+            for (u, v, reference), pile in side.items()
+            if u in self.remaining and v in self.remaining and u != v
+        }
+
+    def _classes(self, matched: Match) -> Iterable[HandedOn]:
+        """ "if they mix, it is filled in the order local, contract, other, each class up to the sum of v's rows of that
+        class."."""
+        left = matched.amount
+        for money_class in CLASSES:
+            amount = min(left, matched.payee_pile.counted_of_class(money_class))
+            left -= amount
+            if amount > 0:
+                p = self._contract_of(matched) if money_class == "contract" else matched.reference
+                yield HandedOn(matched.tier, matched.payer, matched.payee, money_class, p, amount)
+
+    @staticmethod
+    def _contract_of(matched: Match) -> str:
+        """ "For class contract, the p of a step-2 amount is the 合同编号 of v's rows of its key when they bear one and the
+        same, else its reference."."""
+        numbers = {normal(row["contract_no"]) for row in matched.payee_pile.rows}
+        one = numbers.pop() if len(numbers) == 1 and matched.tier == "T1" else ""
+        return one or matched.reference
+
+    # ---- 3 OG
+
+    def _step_3_og(self, handed: list[HandedOn]) -> list[Laid]:
+        def key_of(row: Row) -> tuple[str, str, str]:
+            return "", self._code(row["payee_code"]), normal(row["project_no"])
+
+        # "B(r,p): Σ gov_payment.金额 to r for project p, without 附项 and without 对下转移支付."
+        of_g = [p for p in self.payments if not p["memo_category"] and p["fund_channel"] != "对下转移支付"]
+        paid = gather((p for p in of_g if self._code(p["payee_code"]) in self.remaining), key_of)
+        # "I(r,p): Σ r's own inflow rows of class local for p."
+        received = gather(
+            (row for row in self.inflow if class_of(row["fund_channel"]) == "local"),
+            lambda row: ("", normal(row["unit_code"]), normal(row["project_no"])),
+        )
+        memo = gather((p for p in self.payments if p["memo_category"]), key_of)
+        self._set_aside(received, memo)
+        self.og_paid, self.og_received = paid, received
+
+        matches = match(paid, received)
+        matches = [m for m in matches if m.tier != "T3"] + self._limit_t3([m for m in matches if m.tier == "T3"], of_g)
+        t1_keys = {(m.payer, m.payee, m.reference) for m in matches if m.tier == "T1"}
+        return self._lay("OG", "local", matches, t1_keys, received, handed)
+
+    def _set_aside(self, received: Side, memo: Side) -> None:
+        """ "First, money that came as 附项 is set aside, for it is not in G"."""
+        for r in sorted(self.remaining):
+            came = sum((pile.total for (_, payee, _), pile in memo.items() if payee == r), NIL)
+            # "from I(r,p) up to the 附项 payments to r for p"
+            for key in sorted(memo.keys() & received.keys()):
+                if key[1] == r and key[2]:
+                    received[key].aside = min(received[key].counted, memo[key].counted)
+                    came -= received[key].aside
+            # "then what is left of r's 附项 payments from r's local rows without 项目编号."
+            without_number = received.get(("", r, ""))
+            if without_number:
+                without_number.aside = min(without_number.counted, max(NIL, came))
+
+    def _limit_t3(self, declared: list[Match], of_g: list[Row]) -> list[Match]:
+        """ "In ascending code order as long as Σ T3 ≤ max(0, G total − Σ all ledger payments without 附项 and
+        对下转移支付), city-wide; the unit that meets the limit is cut, the rest get nothing, with a finding."."""
+        g_total = sum((amount_of(row, "gov_total_wan") for row in self._rows("finance_bureau__gov_input")), NIL)
+        room = max(NIL, g_total - Pile(of_g).total)
+        kept = []
+        for m in sorted(declared, key=lambda m: m.payee):
+            amount = min(m.amount, room)
+            room -= amount
+            if amount < m.amount:
+                self._remark("OG_T3_LIMIT", m.payee, not_removed=m.amount - amount)
+            kept.append(_with_amount(m, amount))
+        return [m for m in kept if m.amount > 0]
+
+    # ---- 4 OE
+
+    def _step_4_oe(self, handed: list[HandedOn]) -> list[Laid]:
+        # "its own inflow rows of class contract whose 出资单位 e is in frame_e, against enterprise_contract."
+        received = gather(
+            (row for row in self.inflow if class_of(row["fund_channel"]) == "contract"),
+            lambda row: (normal(row["payer_code"]), normal(row["unit_code"]), normal(row["contract_no"])),
+        )
+        received = {key: pile for key, pile in received.items() if key[0] in self.frame_e}
+        paid = gather(
+            self.contracts,
+            lambda row: (normal(row["payer_code"]), self._code(row["payee_code"]), normal(row["contract_no"])),
+        )
+        paid = {key: pile for key, pile in paid.items() if key[0] in self.frame_e and key[1] in self.remaining}
+        self.oe_paid, self.oe_received = paid, received
+        matches = match(paid, received)
+        t1_keys = {(m.payer, m.payee, m.reference) for m in matches if m.tier == "T1"}
+        return self._lay("OE", "contract", self._cap_enterprises(matches), t1_keys, received, handed)
+
+    def _cap_enterprises(self, matches: list[Match]) -> list[Match]:
+        """ "Cap: Σ of e over all tiers ≤ e's 委托境内研究机构 + 委托境内高等学校, whatever u's sector"."""
+        kept = []
+        for e in sorted({m.payer for m in matches}):
+            columns = [self.frame_e[e][c] for c in ("external_rd_institute_wan", "external_rd_university_wan")]
+            # "one of the two blank or nil counts 0; both blank: no cap, a 核实性 finding."
+            has_cap = any(value is not None for value in columns)
+            room = sum((value for value in columns if value is not None), NIL)
+            if not has_cap:
+                self._remark("OE_NO_CAP", e)
+            # "Tiers in order; within a tier ascending by (code of u, 合同编号); the row that meets the cap is cut, the
+            # rest get nothing, with a finding."
+            for m in sorted((m for m in matches if m.payer == e), key=lambda m: (m.tier, m.payee, m.reference)):
+                amount = min(m.amount, room) if has_cap else m.amount
+                room -= amount
+                if amount < m.amount:
+                    self._remark("OE_CAP", e, m.tier, m.payee, m.reference, not_removed=m.amount - amount)
+                kept.append(_with_amount(m, amount))
+        return [m for m in kept if m.amount > 0]
+
+    # ---- Laying
+
+    def _lay(
+        self,
+        reason: str,
+        money_class: str,
+        matches: list[Match],
+        t1_keys: set[Key],
+        own: Side,
+        handed: list[HandedOn],
+    ) -> list[Laid]:
+        of_class = [part for part in handed if part.money_class == money_class]
+        books = Books({(u, p) for _, u, p in t1_keys}, {}, {}, of_class)
+        for key, pile in own.items():
+            _, u, p = key
+            if (u, p) in books.t1_keys:
+                books.own[u, p] = books.own.get((u, p), NIL) + pile.counted
+            # "that T1 did not match (whole keys)": T1 of step 4 matches (e, u, 合同编号).
+            if key not in t1_keys:
+                books.own_unmatched[u] = books.own_unmatched.get(u, NIL) + pile.counted
+        laid = lay(matches, books)
+        for part in laid:
+            if not part.unit:
+                m = part.duplicate
+                self._remark("NOT_LAID", reason, m.tier, m.payee, m.payer, m.reference, not_removed=part.amount)
+        return [part for part in laid if part.unit]
+
+    # ---- 5 Caps, and the ledger
+
+    def _step_5_caps(self, oo: list[Match], og: list[Laid], oe: list[Laid]) -> None:
+        # "Removed from u." — the payer of money handed on.
+        rows = [("OO", m.tier, m.payer, m.amount, "", m.payee, m.reference, m.evidence) for m in oo]
+        payers: dict[tuple[str, str], set[str]] = {}
+        for part in oe:
+            payers.setdefault((part.duplicate.payee, part.duplicate.reference), set()).add(part.duplicate.payer)
+        for reason, laid in (("OG", og), ("OE", oe)):
+            for part in laid:
+                m = part.duplicate
+                # "first_recipient: r or u of the key, when it differs from the unit."
+                first = "" if m.payee == part.unit else m.payee
+                # "OG blank; OE the payer e (T1 laid on a unit handed money: the payer if the key has one, else blank)"
+                has_one_payer = reason == "OG" or len(payers[m.payee, m.reference]) == 1
+                counterparty = m.payer if m.tier != "T1" or not first or has_one_payer else ""
+                rows.append((reason, m.tier, part.unit, part.amount, first, counterparty, m.reference, m.evidence))
+        # Parts of one duplicate, or of several payers, that fall on one unit are one row of the ledger.
+        merged: dict[tuple[str, ...], tuple[Decimal, frozenset[str]]] = {}
+        for reason, tier, unit, amount, first, counterparty, reference, evidence in rows:
+            # "in the order OO, OG, OE, and within a reason by (tier, counterparty, reference, first recipient)"
+            place = str(["OO", "OG", "OE"].index(reason))
+            key = (unit, place, tier, counterparty, reference, first, reason)
+            before = merged.get(key, (NIL, frozenset()))
+            merged[key] = (before[0] + amount, before[1] | evidence)
+        room = {code: amount_of(self.frame_o[key], "sti_activity_wan") for code, key in self.remaining.items()}
+        for key in sorted(merged):
+            unit, _, tier, counterparty, reference, first, reason = key
+            wanted, evidence = merged[key]
+            # "Σ removed of a unit ≤ its 科技活动费用合计 … the row that meets the cap is cut, with a finding."
+            amount = min(wanted, room[unit])
+            room[unit] -= amount
+            if amount < wanted:
+                subject = (unit, reason, tier, counterparty, reference, first)
+                self._remark("UNIT_CAP", *subject, not_removed=wanted - amount)
+            # "T3 (declared, estimated)"
+            is_estimated = tier == "T3"
+            self._write(
+                reason, tier, self.remaining[unit], amount, first, counterparty, reference, evidence, is_estimated
+            )
+
+    def _write(
+        self,
+        reason: str,
+        tier: str,
+        key: UnitKey,
+        amount: Decimal,
+        first_recipient: str,
+        counterparty: str,
+        reference: str,
+        evidence: frozenset[str],
+        estimated: bool,
+    ) -> None:
+        """Write one row; "every step's amounts are > 0"; ``area``: "its area as reported"."""
+        if amount > 0:
+            provider, unit = key
+            area = self.frame_o[key]["area_key"]
+            of_flow = (first_recipient, counterparty, reference, evidence, estimated)
+            self.result.ledger.append(Removal(self.period, reason, tier, provider, unit, area, amount, *of_flow))
+
+    def _bureau_tier(self) -> None:
+        """ "the bureau's three sums per area …, one ledger row per sector and area, no unit, cut at what that sector has
+        left in that area."."""
+        for provider, column in OVERLAP.items():
+            for area in sorted({row["area_key"] for row in self.counted_area_rows}):
+                rows = [row for row in self.counted_area_rows if row["area_key"] == area]
+                wanted = sum((amount_of(row, column) for row in rows), NIL)
+                amount = min(wanted, self._left_in(provider, area))
+                if amount < wanted:
+                    self._remark("BUREAU_CAP", provider, area, not_removed=wanted - amount)
+                if amount > 0:
+                    of_flow = ("", "", "", Pile(rows).ids, False)
+                    row = Removal(self.period, "OE", "bureau", provider, "", area, amount, *of_flow)
+                    self.result.ledger.append(row)
+
+    def _left_in(self, provider: str, area: str) -> Decimal:
+        units = [row for (p, _), row in self.frame_o.items() if (p, row["area_key"]) == (provider, area)]
+        gross = sum((amount_of(row, "sti_activity_wan") for row in units), NIL)
+        removed = [row.amount_wan for row in self.result.ledger if (row.provider, row.area) == (provider, area)]
+        return gross - sum(removed, NIL)
+
+    # ---- beside the ledger
+
+    def _reconcile(self) -> None:
+        """ "per pair (funder, performer): funder side, performer side (after setting aside 附项), difference (of the larger
+        side), band (≤ 3 % agree, ≤ 10 % ask, > 10 % 核实性 finding)"."""
+        sides = (
+            ("OO", self.oo_paid, self.oo_received),
+            ("OG", self.og_paid, self.og_received),
+            ("OE", self.oe_paid, self.oe_received),
+        )
+        for reason, paid, received in sides:
+            for funder, performer in sorted({key[:2] for key in paid.keys() | received.keys()}):
+                ours, theirs = (
+                    sum((pile.total for key, pile in side.items() if key[:2] == (funder, performer)), NIL)
+                    for side in (paid, received)
+                )
+                larger, difference = max(ours, theirs), abs(ours - theirs)
+                pct = difference / larger * 100 if larger > 0 else None
+                band = "agree" if pct is None or pct <= 3 else "ask" if pct <= 10 else "finding"
+                row = Reconciliation(reason, funder, performer, ours, theirs, difference, pct, band)
+                self.result.reconciliation.append(row)
+
+    def _sum_up(self) -> None:
+        result = self.result
+        for key, row in self.frame_o.items():
+            removed = [row.amount_wan for row in result.ledger if (row.provider, row.unit_code) == key]
+            result.gross[key] = amount_of(row, "sti_activity_wan")
+            result.net[key] = result.gross[key] - sum(removed, NIL)
+        # "EG Σ 来自政府部门的资金, EE Σ 委托境内企业 (null in aggregate-only mode)"
+        e_rows = self.counted_area_rows if self.is_aggregate_only else self.counted_enterprises
+        result.eg_wan = sum((amount_of(row, "from_government_wan") for row in e_rows), NIL)
+        if not self.is_aggregate_only:
+            result.ee_wan = sum((amount_of(row, "external_rd_enterprise_wan") for row in e_rows), NIL)
+        g_rows = self._rows("finance_bureau__gov_input")
+        for area in sorted({row["area_key"] for row in [*g_rows, *e_rows, *self.frame_o.values()]}):
+            for provider in BUREAUS:
+                of_sector = [k for k, row in self.frame_o.items() if (k[0], row["area_key"]) == (provider, area)]
+                gross = sum((result.gross[k] for k in of_sector), NIL)
+                result.by_sector[provider, area] = {"O_gross": gross, "O_net": self._left_in(provider, area)}
+            figures = {
+                "G": sum((amount_of(row, "gov_total_wan") for row in g_rows if row["area_key"] == area), NIL),
+                "E": sum((amount_of(row, "rd_expense_wan") for row in e_rows if row["area_key"] == area), NIL),
+            }
+            for figure in ("O_gross", "O_net"):
+                figures[figure] = sum((result.by_sector[p, area][figure] for p in BUREAUS), NIL)
+            # "total = G + E + O_net"
+            figures["total"] = figures["G"] + figures["E"] + figures["O_net"]
+            result.by_area[area] = figures
+
+
+def _with_amount(m: Match, amount: Decimal) -> Match:
+    return Match(m.tier, m.payer, m.payee, m.reference, amount, m.evidence, m.payee_pile)

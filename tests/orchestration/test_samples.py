@@ -1,0 +1,184 @@
+"""The sample city through the public door: workbooks in, the published figures out, against the expected results."""
+
+import json
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import pytest
+from click.testing import Result
+
+from tests.conftest import ACCEPT, SAMPLES
+
+TWELVE = Decimal("1e-12")
+FIELDS = {
+    "value": "value_wan",
+    "share": "share_pct / 100",
+    "share_of_city": "share_of_city_pct / 100",
+    "growth": "growth_pct / 100",
+    "growth_reason": "growth_note",
+    "share_change_points": "share_change_pp",
+    "rank_value": "rank",
+    "rank_growth": "growth_rank",
+}
+NEEDS_ELIMINATION = {"other_eliminated", "other_net", "sti_total"}
+SHARES_OF_STI_TOTAL = {"gov_total", "enterprise_rd", "other_net"}
+
+
+def expected() -> dict[str, Any]:
+    return json.loads((SAMPLES / "expected" / "2026H1.json").read_text(encoding="utf-8"))
+
+
+def needs_elimination(field: str, indicator: str) -> bool:
+    """Figures that rest on other_net: empty until double counting is removed."""
+    return indicator in NEEDS_ELIMINATION or (
+        field.startswith("share") and field != "share_of_city" and indicator in SHARES_OF_STI_TOTAL
+    )
+
+
+def published(home: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(home / "published" / "warehouse.duckdb"), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_figure_equals_the_expected_one_to_the_last_digit(sample_home: Path, field: str) -> None:
+    rows = published(
+        sample_home,
+        f"select area_key, indicator_id, {FIELDS[field]} from mart_half_year_monitoring where period = '2026H1'",
+    )
+    found = {(area, indicator): value for area, indicator, value in rows}
+    compared = 0
+    for area, figures in expected()["areas"].items():
+        for indicator, wanted in figures.get(field, {}).items():
+            value = found["330400" if area == "CITY" else area, indicator]
+            if needs_elimination(field, indicator):
+                assert value is None or field == "growth_reason", (area, indicator, value)
+                continue
+            if isinstance(value, float):
+                assert wanted is not None, (area, indicator, value)
+                assert Decimal(repr(value)).quantize(TWELVE, ROUND_HALF_UP) == Decimal(wanted), (area, indicator)
+            else:
+                assert (str(value) if isinstance(value, Decimal) else value) == wanted, (area, indicator)
+            compared += 1
+    assert compared > (30 if field != "growth_reason" else 3)
+
+
+def test_no_total_is_published_that_counts_a_yuan_twice(sample_home: Path) -> None:
+    rows = published(
+        sample_home,
+        "select distinct value_wan, value_note from mart_half_year_monitoring "
+        "where indicator_id in ('other_eliminated', 'other_net', 'sti_total')",
+    )
+    assert rows == [(None, "not_yet_eliminated")]
+
+
+def test_the_late_correction_replaces_the_january_return_and_both_are_kept(
+    sample_home: Path, sti: Callable[..., Result]
+) -> None:
+    (count,) = published(
+        sample_home, "select gross_wan from fct_input where period = '2025H2' and unit_key = '12330400MYUX44UN08'"
+    )
+    corrected = openpyxl.load_workbook(SAMPLES / "2025H2" / "市教育局_2025H2_更正.xlsx")["科技活动费用"]
+    row = next(r for r in corrected.iter_rows(values_only=True) if r[0] == "12330400MYUX44UN08")
+    assert count[0] == Decimal(str(row[5]))
+    board = json.loads(sti("--home", sample_home, "status", "2025H2", "--json").stdout)
+    education = next(line for line in board if line["单位"] == "市教育局")
+    assert (education["版本数"], education["状态"]) == (2, "已准入")
+
+
+def test_the_annex_workbook_has_the_documents_columns_and_a_sheet_per_area(sample_home: Path) -> None:
+    book = openpyxl.load_workbook(sample_home / "reports" / "2026H1" / "附件1_2026H1.xlsx")
+    assert book.sheetnames == [
+        "全市",
+        "市本级",
+        "南湖区",
+        "秀洲区",
+        "嘉善县",
+        "海盐县",
+        "海宁市",
+        "平湖市",
+        "桐乡市",
+        "嘉兴经开区",
+        "嘉兴港区",
+    ]
+    rows = list(book["全市"].iter_rows(min_row=4, values_only=True))
+    assert rows[0] == (
+        "序号",
+        "指标名称",
+        "单位",
+        "数源单位",
+        "责任单位",
+        "本期",
+        "上年同期",
+        "增长（%）",
+        "占比（%）",
+        "位次",
+    )
+    assert [row[0] for row in rows[1:10]] == ["1", "1.1", "1.2", "1.3", "1.4", "2", "3.1", "3.2", "3.3"]
+    assert rows[1][1] == "政府科技创新投入合计"
+    assert rows[1][3:8] == ("市财政局", "各县（市、区）政府", 383224.37, 344972.77, 11.1)
+    assert any("四舍五入" in str(row[0]) for row in rows[10:])
+
+
+FAULTY = {
+    "amount-about": ("2", "K8"), "amount-error-value": ("2", "K10"), "amount-with-unit": ("2", "J9"), "code-as-number": ("2", "A6"),
+    "date-outside-period": ("query", "J9"), "enterprise-code-twice": ("2", "A28"), "external-exceeds-rd": ("2", "J4"),
+    "external-not-sum-of-parts": ("2", "J8"), "formula-without-cached-value": ("2", "H7"), "gov-area-twice": ("2", "A14"),
+    "gov-items-exceed-total": ("2", "B6"), "gov-negative-amount": ("2", "K9"), "gov-total-not-sum-of-budgets": ("2", "B7"),
+    "gov-total-row-differs": ("2", "C14"), "handed-on-without-number": ("query", "G5"), "inflow-exceeds-source-column": ("2", "J39"),
+    "last-source-missing": ("query", "L5"), "ledger-exceeds-summary": ("2", "K4"), "memo-with-budget-type": ("query", "C28"),
+    "missing-heading": ("2", "3:3"), "no-unit": ("2", "2:2"), "numbers-as-text": ("note", "K9"),
+    "unit-and-aggregate-sheets": ("query", ""), "unit-code-twice": ("2", "A11"), "unit-its-own-parent": ("2", "D6"),
+    "unit-total-not-sum-of-sources": ("2", "F5"), "unknown-heading": ("query", "I3"), "voucher-twice": ("2", "A13"),
+}  # fmt: skip
+CLASSES = {"2": "mandatory", "query": "query", "note": "note"}
+
+
+def test_every_faulty_sample_is_listed() -> None:
+    assert {path.stem for path in (SAMPLES / "faulty").glob("*.xlsx")} == set(FAULTY)
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_faulty_sample_is_named_by_its_cell(name: str, sti: Callable[..., Result], tmp_path: Path) -> None:
+    kind, cell = FAULTY[name]
+    result = sti("--home", tmp_path, "check", SAMPLES / "faulty" / f"{name}.xlsx", "--json")
+    findings = json.loads(result.stdout)[0]["findings"]
+    assert cell in [f["cell"] for f in findings if f["rule_class"] == CLASSES[kind]], findings
+    assert result.exit_code == (0 if kind == "note" else 2)
+    if kind == "note":
+        assert {f["rule_class"] for f in findings} == {"note"}
+
+
+def test_a_faulty_sample_has_no_other_mandatory_finding_than_its_fault(
+    sti: Callable[..., Result], tmp_path: Path
+) -> None:
+    paths = sorted((SAMPLES / "faulty").glob("*.xlsx"))
+    result = sti("--home", tmp_path, "check", *paths, "--json")
+    for report in json.loads(result.stdout):
+        name = Path(report["file_name"]).stem
+        cells = {f["cell"] for f in report["findings"] if f["rule_class"] == "mandatory"}
+        assert cells <= {FAULTY[name][1]}, (name, cells)
+
+
+def test_a_refused_return_stays_out_of_accepted_and_the_published_file_stands(
+    home_copy: Path, sti: Callable[..., Result]
+) -> None:
+    before = (home_copy / "published" / "warehouse.duckdb").read_bytes()
+    accepted = {path: path.read_bytes() for path in (home_copy / "accepted").rglob("2026H1/rows.parquet")}
+    faulty = SAMPLES / "faulty" / "voucher-twice.xlsx"
+    result = sti("--home", home_copy, "run", "2026H1", "--inbox", faulty, *ACCEPT)
+    assert result.exit_code == 2
+    assert "voucher-twice.xlsx[拨付明细]!A13" in result.stderr
+    assert {path: path.read_bytes() for path in (home_copy / "accepted").rglob("2026H1/rows.parquet")} == accepted
+    assert (home_copy / "published" / "warehouse.duckdb").read_bytes() == before
+    again = sti("--home", home_copy, "run", "2025H2")
+    assert again.exit_code == 0, again.stderr
+    total = published(
+        home_copy,
+        "select value_wan from mart_half_year_monitoring where period = '2026H1' and area_key = '330400' and indicator_id = 'gov_total'",
+    )
+    assert total == [(Decimal("383224.370000"),)]
