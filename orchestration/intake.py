@@ -6,6 +6,7 @@ providers' returns are accepted all the same.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -46,7 +47,7 @@ def inbox(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Material
     folder = options.inbox_path
     received = [archive.receive(home, path, period) for path in archive.hand_ins(folder)] if folder else []
     refused = [finding for r in received if not r.period for finding in archive.refusal_findings(home, r, period)]
-    blocking = options.settle(period, "intake", refused) if folder else []
+    blocking = options.settle(context.run_id, period, "intake", refused) if folder else []
     lines = ["| 受理号 | 单位 | 报告期 | 文件 | 收到时间 |", "|---|---|---|---|---|"]
     lines += [
         f"| {r.receipt_no} | {r.provider_label} | {r.period or '未识别'} | {r.file_name} | {r.received_at} |"
@@ -101,7 +102,7 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
                     found="无",
                 )
             ]
-        blocking = options.settle(period, f"submission:{provider.provider}", found)
+        blocking = options.settle(context.run_id, period, f"submission:{provider.provider}", found)
         lines = ["| 受理号 | 文件 | 收到时间 | sha256 |", "|---|---|---|---|"]
         lines += [f"| {v.receipt_no} | {v.file_name} | {v.received_at} | {v.file_sha256[:16]}… |" for v in versions]
         return dg.MaterializeResult(
@@ -144,7 +145,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
         with options.writing():
             files = layers.write_raw(home, reading)
             outcome = judge_return(reading, files)
-            blocking = options.settle(period, f"gate1:{provider.provider}", outcome.findings)
+            blocking = options.settle(context.run_id, period, f"gate1:{provider.provider}", outcome.findings)
             layers.write_gate_record(home, provider.provider, period, _gate_record(receipt, outcome))
         blocked = {f.finding_id for f in blocking}
 
@@ -158,7 +159,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             checks = [result(GATE_1, key, outcome.of_table(table.table_id), is_restricted(table.table_id))]
             if position == 0:
                 checks.append(result(RETURN_GATE, key, outcome.of_table(""), False))
-            metadata: dict[str, object] = {"dagster/row_count": 0, "说明": "本期没有报送此表，或整张表没有取数"}
+            metadata: dict[str, Any] = {"dagster/row_count": 0, "说明": "本期没有报送此表，或整张表没有取数"}
             if table.table_id in files:
                 manifest = reading.tables[table.table_id].manifest
                 totals = "\n".join(
@@ -234,7 +235,7 @@ def _accepted_tables(provider: Provider) -> dg.AssetsDefinition:
         for table in tables:
             path = files.get(table.table_id)
             count = layers.row_count(path) if path else 0
-            metadata: dict[str, object] = {"dagster/row_count": count, "受理号": record["receipt_no"]}
+            metadata: dict[str, Any] = {"dagster/row_count": count, "受理号": record["receipt_no"]}
             yield dg.MaterializeResult(asset_key=table_key("accepted", table.table_id), metadata=metadata)
 
     return accept

@@ -159,7 +159,7 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
     for period in sorted(layers.accepted_periods(home)):
         verdicts = judge_database(suites, home.candidate, period, home.root)
         found = in_order([f for verdict in verdicts for f in verdict.findings])
-        blocking = options.settle(period, "gate2", found)
+        blocking = options.settle(context.run.run_id, period, "gate2", found)
         summaries += [verdict.summary for verdict in verdicts]
         for table in GATE_2_TABLES:
             found_by_table[table] += [f for f in found if f.table_id == table]

@@ -50,13 +50,17 @@ class RunOptions(dg.ConfigurableResource):
         except HomeBusy as error:
             raise dg.Failure(str(error)) from error
 
-    def settle(self, period: str, scope: str, found: list[Finding]) -> list[Finding]:
-        """Record the findings of one scope, accept the 核实性 ones if this run was told to, and return those that still block."""
+    def settle(self, run_id: str, period: str, scope: str, found: list[Finding]) -> list[Finding]:
+        """Record the findings of one scope, accept the 核实性 ones if this run was told to, and return those that still block.
+
+        What one run accepts, gate by gate, is one decision: it bears the run's id.
+        """
         folder = self.where.findings
         ledger.record(folder, period, scope, found)
         queries = [f for f in self.open_findings(period, scope) if f.rule_class == "query"]
         if queries and self.accept_by:
-            ledger.accept_queries(folder, period, self.accept_by, self.accept_reason, queries)
+            decision_id = f"{period}-{run_id.split('-')[0]}"
+            ledger.accept_queries(folder, period, self.accept_by, self.accept_reason, queries, decision_id=decision_id)
         return self.open_findings(period, scope)
 
     def open_findings(self, period: str, scope: str) -> list[Finding]:

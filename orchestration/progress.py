@@ -50,7 +50,7 @@ class _ProgressHandler(logging.Handler):
             print(f"  {mark}  {step_label(step)}  {took:.1f} 秒", file=sys.stderr, flush=True)
 
 
-@dg.logger(description="终端进度：每步一行")
+@dg.logger
 def progress_logger(init_context: dg.InitLoggerContext) -> logging.Logger:
     """Return a logger that prints one line per finished step."""
     logger = logging.Logger("sti.progress", level=logging.DEBUG)

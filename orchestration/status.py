@@ -1,5 +1,7 @@
 """Who has sent what: one row per provider and half-year, from receipts, gate records and acceptances."""
 
+from datetime import datetime
+
 from expectations import findings as ledger
 from sources.contracts import half_year_providers
 from warehouse import archive, layers
@@ -35,7 +37,7 @@ def board(home: Home, period: str | None) -> list[dict[str, object]]:
                     "单位": provider.label,
                     "状态": state,
                     "版本数": len(versions),
-                    "最近收到": versions[-1].received_at if versions else "",
+                    "最近收到": ledger.local_time(datetime.fromisoformat(versions[-1].received_at)) if versions else "",
                     "强制性": mandatory,
                     "核实性": len(open_ones) - mandatory,
                 }

@@ -56,13 +56,12 @@ def _grids(path: Path, *, data_only: bool, rows: int | None) -> list[tuple[str, 
         warnings.simplefilter("ignore", UserWarning)
         book = openpyxl.load_workbook(path, read_only=True, data_only=data_only, keep_links=False)
         try:
-            result = []
+            result: list[tuple[str, bool, list[tuple[object, ...]]]] = []
             for sheet in book.worksheets:
                 # The stored dimension may be wrong, and openpyxl would believe it.
                 sheet.reset_dimensions()
-                result.append(
-                    (sheet.title, sheet.sheet_state != "visible", list(sheet.iter_rows(max_row=rows, values_only=True)))
-                )
+                grid: list[tuple[object, ...]] = [*sheet.iter_rows(max_row=rows, values_only=True)]
+                result.append((sheet.title, sheet.sheet_state != "visible", grid))
             return result
         finally:
             book.close()

@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from .city import BASE_YEAR, found_city
-from .forms import PROVIDERS
-from .returns import sheets_of
-from .style import style_of
-from .writer import write_workbook
-from .year import Year, live
+from sources.demo_city.city import BASE_YEAR, found_city
+from sources.demo_city.forms import PROVIDERS
+from sources.demo_city.returns import sheets_of
+from sources.demo_city.style import style_of
+from sources.demo_city.writer import write_workbook
+from sources.demo_city.year import Year, live
 
 __all__ = ["write_demo_city"]
 

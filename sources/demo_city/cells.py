@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import date, datetime
 from random import Random
 
-from .areas import Area
-from .forms import Kind
-from .style import Style
+from sources.demo_city.areas import Area
+from sources.demo_city.forms import Kind
+from sources.demo_city.style import Style
 
 FEN_PER_UNIT = {"元": 100, "千元": 100_000, "万元": 1_000_000}
 NIL_MARKS = ("-", "—", 0, 0, 0)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
 
-from .areas import AREAS, Area
-from .codes import CodeBook
-from .money import WAN, YI, whole
+from sources.demo_city.areas import AREAS, Area
+from sources.demo_city.codes import CodeBook
+from sources.demo_city.money import WAN, YI, whole
 
 BASE_YEAR = 2024
 INDUSTRIES = {

@@ -2,10 +2,10 @@
 
 from random import Random
 
-from .city import Firm, Performer
-from .firms import Firms
-from .ledgers import YearLedgers
-from .money import whole
+from sources.demo_city.city import Firm, Performer
+from sources.demo_city.firms import Firms
+from sources.demo_city.ledgers import YearLedgers
+from sources.demo_city.money import whole
 
 CASES = {
     "differs": 0.03, "payer_unnumbered": 0.02, "payee_unnumbered": 0.02, "both_unnumbered": 0.01, "column_only": 0.01,

@@ -2,9 +2,9 @@
 
 from random import Random
 
-from .city import City, Firm, Party
-from .ledgers import HALVES, Contract, YearLedgers
-from .money import WAN, YUAN, whole
+from sources.demo_city.city import City, Firm, Party
+from sources.demo_city.ledgers import HALVES, Contract, YearLedgers
+from sources.demo_city.money import WAN, YUAN, whole
 
 THOUSAND = 1000 * YUAN
 MOST_EXTERNAL = 0.25

@@ -6,11 +6,11 @@ with. The odd part of a flow is small, so that the two sides of a performer's wh
 
 from random import Random
 
-from .areas import CITY_LEVEL
-from .city import City, Performer
-from .government import Government
-from .ledgers import Payment, Receipt, YearLedgers
-from .money import STEP, whole
+from sources.demo_city.areas import CITY_LEVEL
+from sources.demo_city.city import City, Performer
+from sources.demo_city.government import Government
+from sources.demo_city.ledgers import Payment, Receipt, YearLedgers
+from sources.demo_city.money import STEP, whole
 
 CASES = {
     "two_vouchers": 0.03, "two_receipts": 0.02, "differs": 0.04, "differs_much": 0.003, "payment_unnumbered": 0.015,

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from random import Random
 
-from .areas import AREAS, CITY_LEVEL, Area
-from .city import City, Party
-from .ledgers import HALVES, Payment, YearLedgers, half_of
-from .money import STEP, YI, split, whole
+from sources.demo_city.areas import AREAS, CITY_LEVEL, Area
+from sources.demo_city.city import City, Party
+from sources.demo_city.ledgers import HALVES, Payment, YearLedgers, half_of
+from sources.demo_city.money import STEP, YI, split, whole
 
 BUDGET_TYPES = ("一般公共预算", "政府性基金预算", "国有资本经营预算")
 ITEMS = {"科研平台": 0.36, "人才引育": 0.25, "概念验证中心、中试平台": 0.06, "科技企业孵化器": 0.06}

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from random import Random
 
-from .city import City, Performer
-from .ledgers import HALVES, HandOn, Receipt, YearLedgers, half_of
-from .money import STEP, WAN, deal, split_by_mean, whole
+from sources.demo_city.city import City, Performer
+from sources.demo_city.ledgers import HALVES, HandOn, Receipt, YearLedgers, half_of
+from sources.demo_city.money import STEP, WAN, deal, split_by_mean, whole
 
 CASES = {"differs": 0.03, "paid_only": 0.015, "received_only": 0.015, "returned": 0.015, "unnumbered": 0.008}
 CHANNELS = {

@@ -2,12 +2,12 @@
 
 from random import Random
 
-from . import commissioned, fiscal
-from .city import City, Performer
-from .firms import Firms
-from .government import Government
-from .ledgers import HALVES, YearLedgers
-from .money import WAN, deal, split_by_mean, whole
+from sources.demo_city import commissioned, fiscal
+from sources.demo_city.city import City, Performer
+from sources.demo_city.firms import Firms
+from sources.demo_city.government import Government
+from sources.demo_city.ledgers import HALVES, YearLedgers
+from sources.demo_city.money import WAN, deal, split_by_mean, whole
 
 FISCAL_MEAN, CONTRACT_MEAN, OTHER_FIRM_MEAN = 32 * WAN, 35 * WAN, 45 * WAN
 UPPER_LEVEL = {"central": "国家示例基金", "provincial": "省级示例专项"}

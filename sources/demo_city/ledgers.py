@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
-from .areas import Area
-from .city import Firm, Party
+from sources.demo_city.areas import Area
+from sources.demo_city.city import Firm, Party
 
 HALVES = (1, 2)
 

@@ -3,14 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .areas import AREAS
-from .city import Performer
-from .forms import CONTRACT, ENTERPRISE_RD, GOV_INPUT, GOV_PAYMENT, HOSPITAL, INFLOW, OUTFLOW, UNIT, Form
-from .government import BUDGET_TYPES, ITEMS, MEMOS
-from .hand_on import CHANNELS
-from .ledgers import HALVES, half_of
-from .money import WAN, whole
-from .year import Year
+from sources.demo_city.areas import AREAS
+from sources.demo_city.city import Performer
+from sources.demo_city.forms import (
+    CONTRACT,
+    ENTERPRISE_RD,
+    GOV_INPUT,
+    GOV_PAYMENT,
+    HOSPITAL,
+    INFLOW,
+    OUTFLOW,
+    UNIT,
+    Form,
+)
+from sources.demo_city.government import BUDGET_TYPES, ITEMS, MEMOS
+from sources.demo_city.hand_on import CHANNELS
+from sources.demo_city.ledgers import HALVES, half_of
+from sources.demo_city.money import WAN, whole
+from sources.demo_city.year import Year
 
 NATURES = {"large": "横向", "other_firm": "横向", "nonlocal": "横向", "commercial": "成果转化", "from_units": "转拨",
            "overseas": "其他", "own": "其他"}  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from .forms import PROVIDERS
+from sources.demo_city.forms import PROVIDERS
 
 META_MODES = ("one_cell", "pairs", "spread", "label_value", "ends")
 DATE_MODES = ("real", "iso", "chinese", "real", "slash")

@@ -14,12 +14,12 @@ from openpyxl.writer.excel import ExcelWriter
 from openpyxl.xml.constants import ARC_CORE
 from openpyxl.xml.functions import tostring
 
-from .areas import AREAS
-from .cells import Row, number, odd_spellings, renderers, spell_heading
-from .forms import EXPLANATION, Form
-from .government import BUDGET_TYPES, ITEMS
-from .returns import Sheet
-from .style import Style
+from sources.demo_city.areas import AREAS
+from sources.demo_city.cells import Row, number, odd_spellings, renderers, spell_heading
+from sources.demo_city.forms import EXPLANATION, Form
+from sources.demo_city.government import BUDGET_TYPES, ITEMS
+from sources.demo_city.returns import Sheet
+from sources.demo_city.style import Style
 
 ZIP_DATE = (2024, 1, 1, 0, 0, 0)
 WIDTHS = {"code": 22, "text": 16, "date": 13, "money": 13, "amount": 14, "area": 12}

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from .city import City
-from .firms import Firms
-from .government import Government
-from .hand_on import hand_on
-from .income import write_income
-from .ledgers import YearLedgers
+from sources.demo_city.city import City
+from sources.demo_city.firms import Firms
+from sources.demo_city.government import Government
+from sources.demo_city.hand_on import hand_on
+from sources.demo_city.income import write_income
+from sources.demo_city.ledgers import YearLedgers
 
 
 @dataclass(frozen=True, slots=True)

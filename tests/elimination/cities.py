@@ -119,7 +119,7 @@ class _City:
             if self.chance(0.08):
                 columns = [None, None]
             institute, university = (c if c is None else abs(Decimal(c)) for c in columns)
-            nil = {f"external_rd_{c}_wan_status": "nil" for c, v in (("institute", institute),) if v == 0}
+            nil = {"external_rd_institute_wan_status": "nil"} if institute == 0 else {}
             if not self.is_aggregate_only:
                 self.add(
                     "statistics_bureau__enterprise_rd",
@@ -322,15 +322,16 @@ class _City:
                 more = rng.choices((0, rng.randint(1, 200), -8, -20), (35, 35, 15, 15))[0]
                 unit["sti_activity_wan"] = unit["own_other_wan"] = max(Decimal(0), booked + more)
                 unit["own_other_wan_status"] = "reported"
-        payments = self.tables.get("finance_bureau__gov_payment", [])
         for area in AREAS:
-            paid = [
-                p["amount_wan"]
-                for p in payments
-                if p["area_key"] == area and p["fund_channel"] != "对下转移支付" and not p["memo_category"]
-            ]
-            total = max(Decimal(0), sum(paid, Decimal(0)) + rng.choice((0, 0, 2, 5, 10, 300, -30)))
+            total = max(Decimal(0), _paid_in(self.tables, area) + rng.choice((0, 0, 2, 5, 10, 300, -30)))
             self.add("finance_bureau__gov_input", area_key=area, gov_total_wan=total, general_budget_wan=total)
+
+
+def _paid_in(tables: Tables, area: str) -> Decimal:
+    """Σ of an area's payments that are in G."""
+    payments = [p for p in tables.get("finance_bureau__gov_payment", []) if p["area_key"] == area]
+    in_g = [p for p in payments if p["fund_channel"] != "对下转移支付" and not p["memo_category"]]
+    return sum((p["amount_wan"] for p in in_g), Decimal(0))
 
 
 def random_city(rng: random.Random, *, period: str = PERIOD, has_rings: bool = False) -> Tables:
@@ -353,6 +354,11 @@ def large_city(rng: random.Random, quarters: int, *, period: str = PERIOD, is_ag
             tables.setdefault(table_id, []).extend(rows)
     for table_id in ("finance_bureau__gov_input", "statistics_bureau__enterprise_rd_area"):
         tables[table_id] = _one_row_per_key(tables.get(table_id, []))
+    if rng.random() < 0.6:
+        # Little more than was paid, so that the limit of the declared tier is met somewhere on the way.
+        for one in tables["finance_bureau__gov_input"]:
+            paid = _paid_in(tables, one["area_key"])
+            one["gov_total_wan"] = one["general_budget_wan"] = max(Decimal(0), paid + rng.randint(0, 5 * quarters))
     for rows in tables.values():
         for number, one in enumerate(rows, start=1):
             one |= {name: str(number) for name in SERIAL_COLUMN.values() if name in one}

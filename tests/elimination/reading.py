@@ -6,7 +6,6 @@ What does not belong here: anything of the warehouse's own way to compute the sa
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -25,97 +24,15 @@ from tests.elimination.matching import (
     match,
     normal,
 )
+from tests.elimination.result import Reconciliation, Remark, Removal, Result
+from tests.elimination.units import BUREAUS, UnitKey, Units
 
 PeriodKind = Literal["half_year", "year"]
-BUREAUS = ("education_bureau", "health_commission", "science_bureau")
-"""In the order in which a unit that several report is kept (UNIT_DUP b)."""
 OVERLAP = {
     "education_bureau": "overlap_university_wan",
     "science_bureau": "overlap_institute_wan",
     "health_commission": "overlap_hospital_wan",
 }
-RULE_VERSION = "1"
-UnitKey = tuple[str, str]
-"""(provider, unit code)."""
-
-
-@dataclass(frozen=True)
-class Removal:
-    """One row of the elimination ledger; ``elimination_id`` is a hash of `key`."""
-
-    period: str
-    reason: str
-    tier: str
-    provider: str
-    unit_code: str
-    area: str
-    amount_wan: Decimal
-    first_recipient: str
-    counterparty_code: str
-    reference_no: str
-    evidence: frozenset[str]
-    estimated: bool
-    rule_version: str = RULE_VERSION
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """(period, reason, tier, provider, unit, area, first recipient, counterparty, reference): unique in the ledger."""
-        of_unit = (self.period, self.reason, self.tier, self.provider, self.unit_code, self.area)
-        return (*of_unit, self.first_recipient, self.counterparty_code, self.reference_no)
-
-
-@dataclass(frozen=True)
-class Remark:
-    """One finding: its kind, what it is about, and the amount that was not removed because of it (0 where none)."""
-
-    kind: str
-    subject: tuple[str, ...]
-    not_removed_wan: Decimal = NIL
-
-
-@dataclass(frozen=True)
-class Reconciliation:
-    """Both sides of one pair; the funder is '' for the budgets (OG), an enterprise for OE, a performer for OO."""
-
-    reason: str
-    funder_code: str
-    performer_code: str
-    funder_side_wan: Decimal
-    performer_side_wan: Decimal
-    difference_wan: Decimal
-    difference_pct: Decimal | None
-    band: str
-
-
-@dataclass
-class Result:
-    """What one period gives. ``gross`` and ``net`` per (provider, unit); ``by_area`` has G, E, O_gross, O_net, total."""
-
-    ledger: list[Removal] = field(default_factory=list)
-    findings: list[Remark] = field(default_factory=list)
-    reconciliation: list[Reconciliation] = field(default_factory=list)
-    gross: dict[UnitKey, Decimal] = field(default_factory=dict)
-    net: dict[UnitKey, Decimal] = field(default_factory=dict)
-    by_area: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    by_sector: dict[tuple[str, str], dict[str, Decimal]] = field(default_factory=dict)
-    eg_wan: Decimal = NIL
-    ee_wan: Decimal | None = None
-
-    def city(self, figure: str) -> Decimal:
-        """Return G, E, O_gross, O_net or total of the whole city."""
-        return sum((figures[figure] for figures in self.by_area.values()), NIL)
-
-    def by_tier(self) -> dict[tuple[str, str], Decimal]:
-        """Return the amount removed per (reason, tier): how much rests on matched records, how much on declarations."""
-        sums: dict[tuple[str, str], Decimal] = {}
-        for row in self.ledger:
-            sums[row.reason, row.tier] = sums.get((row.reason, row.tier), NIL) + row.amount_wan
-        return sums
-
-    def findings_by_kind(self) -> dict[str, int]:
-        """Count the findings."""
-        kinds = [remark.kind for remark in self.findings]
-        return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
 def eliminate(tables: dict[str, list[Row]], *, period_kind: PeriodKind, period: str) -> Result:
@@ -158,13 +75,9 @@ class _Period:
         self.counted_enterprises = [row for row in enterprises if self._counts(row)]
         self.counted_area_rows = [row for row in by_area if self._counts(row)] if self.is_aggregate_only else []
         self.frame_e = {normal(row["enterprise_code"]): row for row in self.counted_enterprises}
-        # "the performer rows (provider, code) of the three bureaus, hospitals only if 三级甲等 = 是 and 纳入研发统计 = 是"
-        self.frame_o: dict[UnitKey, Row] = {
-            (bureau, normal(row["unit_code"])): row
-            for bureau in BUREAUS
-            for row in self._rows(f"{bureau}__unit")
-            if bureau != "health_commission" or (row["is_grade_3a"] and row["is_in_rd_statistics"])
-        }
+        self.units = Units(self.tables, self.frame_e)
+        self.frame_o, self.remaining = self.units.frame_o, self.units.remaining
+        self.result.remaining = self.remaining
 
     def _counts(self, row: Row) -> bool:
         return self.period_kind == "year" or row["frame_category"] == "工业"
@@ -172,67 +85,17 @@ class _Period:
     # ---- 1 UNIT_DUP
 
     def _step_1_unit_dup(self) -> None:
-        """ "a performer row that is counted elsewhere is removed whole, with its inflow and outflow rows"."""
-        bureaus_of: dict[str, list[str]] = {}
-        for bureau, code in self.frame_o:
-            bureaus_of.setdefault(code, []).append(bureau)
-        own_parents = self._own_parents()
-        for code in sorted(own_parents):
+        for code in sorted(self.units.own_parents):
             self._remark("OWN_PARENT", code)
-        self.read_as: dict[str, str] = {}
-        self.remaining: dict[str, UnitKey] = {}
-        # "Tested on all rows of frame_o at once (a row removed by one reason still counts as partner for the others);
-        # the first reason that fits is recorded."
-        for key, row in self.frame_o.items():
-            bureau, code = key
-            parent = normal(row["parent_code"])
-            if row["is_in_parent"] and parent in bureaus_of and code not in own_parents:
-                # "a. 已含在上级单位数据中 = 是 and the parent's code is in frame_o."
-                partners = [self.frame_o[other, parent] for other in bureaus_of[parent]]
-                self.read_as.setdefault(code, parent)
-                self._remove_unit("a", key, parent, partners)
-            elif bureau != bureaus_of[code][0]:
-                # "b. … kept for education_bureau, else health_commission, else science_bureau"
-                self._remove_unit("b", key, code, [self.frame_o[bureaus_of[code][0], code]])
-            elif code in self.frame_e:
-                # "c. the code is in frame_e: the enterprise figure stays."
-                self._remove_unit("c", key, code, [self.frame_e[code]])
-            else:
-                self.remaining[code] = key
-
-    def _own_parents(self) -> set[str]:
-        """ "A unit that is its own parent, directly or in a ring, is a 强制性 finding and is not removed."."""
-        parents_of: dict[str, set[str]] = {}
-        for (_, code), row in self.frame_o.items():
-            parents_of.setdefault(code, set()).add(normal(row["parent_code"]))
-        found = set()
-        for code in parents_of:
-            above: set[str] = set()
-            new = parents_of[code]
-            while new:
-                above |= new
-                new = {parent for child in new for parent in parents_of.get(child, set())} - above
-            if code in above:
-                found.add(code)
-        return found
-
-    def _remove_unit(self, tier: str, key: UnitKey, counterparty: str, partners: list[Row]) -> None:
-        row = self.frame_o[key]
-        evidence = Pile([row, *partners]).ids
-        self._write("UNIT_DUP", tier, key, amount_of(row, "sti_activity_wan"), "", counterparty, "", evidence, False)
-
-    def _code(self, code: str | None) -> str:
-        """ "From here on the unit's code is read as its parent's … (parent of parent likewise); a code that still stands
-        for a remaining performer is read as itself."."""
-        read = normal(code)
-        while read not in self.remaining and read in self.read_as:
-            read = self.read_as[read]
-        return read
+        for tier, key, counterparty, partners in self.units.removed:
+            amount = amount_of(self.frame_o[key], "sti_activity_wan")
+            evidence = Pile([self.frame_o[key], *partners]).ids
+            self._write("UNIT_DUP", tier, key, amount, "", counterparty, "", evidence, False)
 
     # ---- the ledgers, read once
 
     def _read_ledgers(self) -> None:
-        """ "Only rows of a remaining performer count."."""
+        """Text: "Only rows of a remaining performer count."."""
         self.inflow, self.outflow = [
             [
                 row
@@ -248,19 +111,19 @@ class _Period:
     # ---- 2 OO
 
     def _step_2_oo(self) -> tuple[list[HandedOn], list[Match]]:
-        """ "money handed on between two remaining performers u → v (u ≠ v)"."""
+        """Text: "money handed on between two remaining performers u → v (u ≠ v)"."""
 
         def reference(row: Row) -> str:
-            """ "The reference of a row is its 项目编号, or if blank its 合同编号."."""
+            """Text: "The reference of a row is its 项目编号, or if blank its 合同编号."."""
             return normal(row["project_no"]) or normal(row["contract_no"])
 
         # "u's outflow rows to v against v's inflow rows with 资金渠道 = 单位转拨 and 出资单位 = u."
         paid = gather(
-            self.outflow, lambda row: (normal(row["unit_code"]), self._code(row["payee_code"]), reference(row))
+            self.outflow, lambda row: (normal(row["unit_code"]), self.units.read(row["payee_code"]), reference(row))
         )
         received = gather(
             [row for row in self.inflow if row["fund_channel"] == "单位转拨"],
-            lambda row: (self._code(row["payer_code"]), normal(row["unit_code"]), reference(row)),
+            lambda row: (self.units.read(row["payer_code"]), normal(row["unit_code"]), reference(row)),
         )
         self.oo_paid, self.oo_received = self._between_units(paid), self._between_units(received)
         matches = [m for m in match(self.oo_paid, self.oo_received) if m.tier != "T3"]
@@ -274,7 +137,7 @@ class _Period:
         }
 
     def _classes(self, matched: Match) -> Iterable[HandedOn]:
-        """ "if they mix, it is filled in the order local, contract, other, each class up to the sum of v's rows of that
+        """Text: "if they mix, it is filled in the order local, contract, other, each class up to the sum of v's rows of that
         class."."""
         left = matched.amount
         for money_class in CLASSES:
@@ -286,7 +149,7 @@ class _Period:
 
     @staticmethod
     def _contract_of(matched: Match) -> str:
-        """ "For class contract, the p of a step-2 amount is the 合同编号 of v's rows of its key when they bear one and the
+        """Text: "For class contract, the p of a step-2 amount is the 合同编号 of v's rows of its key when they bear one and the
         same, else its reference."."""
         numbers = {normal(row["contract_no"]) for row in matched.payee_pile.rows}
         one = numbers.pop() if len(numbers) == 1 and matched.tier == "T1" else ""
@@ -296,11 +159,11 @@ class _Period:
 
     def _step_3_og(self, handed: list[HandedOn]) -> list[Laid]:
         def key_of(row: Row) -> tuple[str, str, str]:
-            return "", self._code(row["payee_code"]), normal(row["project_no"])
+            return "", self.units.read(row["payee_code"]), normal(row["project_no"])
 
         # "B(r,p): Σ gov_payment.金额 to r for project p, without 附项 and without 对下转移支付."
         of_g = [p for p in self.payments if not p["memo_category"] and p["fund_channel"] != "对下转移支付"]
-        paid = gather((p for p in of_g if self._code(p["payee_code"]) in self.remaining), key_of)
+        paid = gather((p for p in of_g if self.units.read(p["payee_code"]) in self.remaining), key_of)
         # "I(r,p): Σ r's own inflow rows of class local for p."
         received = gather(
             (row for row in self.inflow if class_of(row["fund_channel"]) == "local"),
@@ -316,7 +179,7 @@ class _Period:
         return self._lay("OG", "local", matches, t1_keys, received, handed)
 
     def _set_aside(self, received: Side, memo: Side) -> None:
-        """ "First, money that came as 附项 is set aside, for it is not in G"."""
+        """Text: "First, money that came as 附项 is set aside, for it is not in G"."""
         for r in sorted(self.remaining):
             came = sum((pile.total for (_, payee, _), pile in memo.items() if payee == r), NIL)
             # "from I(r,p) up to the 附项 payments to r for p"
@@ -330,7 +193,7 @@ class _Period:
                 without_number.aside = min(without_number.counted, max(NIL, came))
 
     def _limit_t3(self, declared: list[Match], of_g: list[Row]) -> list[Match]:
-        """ "In ascending code order as long as Σ T3 ≤ max(0, G total − Σ all ledger payments without 附项 and
+        """Text: "In ascending code order as long as Σ T3 ≤ max(0, G total − Σ all ledger payments without 附项 and
         对下转移支付), city-wide; the unit that meets the limit is cut, the rest get nothing, with a finding."."""
         g_total = sum((amount_of(row, "gov_total_wan") for row in self._rows("finance_bureau__gov_input")), NIL)
         room = max(NIL, g_total - Pile(of_g).total)
@@ -354,7 +217,7 @@ class _Period:
         received = {key: pile for key, pile in received.items() if key[0] in self.frame_e}
         paid = gather(
             self.contracts,
-            lambda row: (normal(row["payer_code"]), self._code(row["payee_code"]), normal(row["contract_no"])),
+            lambda row: (normal(row["payer_code"]), self.units.read(row["payee_code"]), normal(row["contract_no"])),
         )
         paid = {key: pile for key, pile in paid.items() if key[0] in self.frame_e and key[1] in self.remaining}
         self.oe_paid, self.oe_received = paid, received
@@ -363,7 +226,7 @@ class _Period:
         return self._lay("OE", "contract", self._cap_enterprises(matches), t1_keys, received, handed)
 
     def _cap_enterprises(self, matches: list[Match]) -> list[Match]:
-        """ "Cap: Σ of e over all tiers ≤ e's 委托境内研究机构 + 委托境内高等学校, whatever u's sector"."""
+        """Text: "Cap: Σ of e over all tiers ≤ e's 委托境内研究机构 + 委托境内高等学校, whatever u's sector"."""
         kept = []
         for e in sorted({m.payer for m in matches}):
             columns = [self.frame_e[e][c] for c in ("external_rd_institute_wan", "external_rd_university_wan")]
@@ -427,7 +290,7 @@ class _Period:
                 counterparty = m.payer if m.tier != "T1" or not first or has_one_payer else ""
                 rows.append((reason, m.tier, part.unit, part.amount, first, counterparty, m.reference, m.evidence))
         # Parts of one duplicate, or of several payers, that fall on one unit are one row of the ledger.
-        merged: dict[tuple[str, ...], tuple[Decimal, frozenset[str]]] = {}
+        merged: dict[tuple[str, str, str, str, str, str, str], tuple[Decimal, frozenset[str]]] = {}
         for reason, tier, unit, amount, first, counterparty, reference, evidence in rows:
             # "in the order OO, OG, OE, and within a reason by (tier, counterparty, reference, first recipient)"
             place = str(["OO", "OG", "OE"].index(reason))
@@ -470,7 +333,7 @@ class _Period:
             self.result.ledger.append(Removal(self.period, reason, tier, provider, unit, area, amount, *of_flow))
 
     def _bureau_tier(self) -> None:
-        """ "the bureau's three sums per area …, one ledger row per sector and area, no unit, cut at what that sector has
+        """Text: "the bureau's three sums per area …, one ledger row per sector and area, no unit, cut at what that sector has
         left in that area."."""
         for provider, column in OVERLAP.items():
             for area in sorted({row["area_key"] for row in self.counted_area_rows}):
@@ -493,7 +356,7 @@ class _Period:
     # ---- beside the ledger
 
     def _reconcile(self) -> None:
-        """ "per pair (funder, performer): funder side, performer side (after setting aside 附项), difference (of the larger
+        """Text: "per pair (funder, performer): funder side, performer side (after setting aside 附项), difference (of the larger
         side), band (≤ 3 % agree, ≤ 10 % ask, > 10 % 核实性 finding)"."""
         sides = (
             ("OO", self.oo_paid, self.oo_received),

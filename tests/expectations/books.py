@@ -107,9 +107,10 @@ def write(folder: Path, tables: Tables, period: str = "2026H1", unit: str = "万
     relations, manifests = {}, {}
     for sheet_index, (table_id, rows) in enumerate(tables.items()):
         table = contracts.table(table_id)
+        schema = table.schema
         complete = []
         for number, row in enumerate(rows, FIRST_SHEET_ROW):
-            full: Row = dict.fromkeys(table.schema.names) | {
+            full: Row = dict.fromkeys(schema.names) | {
                 "row_id": f"0123456789abcdef:{sheet_index}:{number}",
                 "period": period,
                 "file_sha256": "0123456789abcdef",
@@ -125,7 +126,7 @@ def write(folder: Path, tables: Tables, period: str = "2026H1", unit: str = "万
                     full[f"{column.name}_status"] = "not_reported" if value is None else "reported"
             complete.append(full)
         relations[table_id] = folder / f"{table_id}.parquet"
-        pq.write_table(pa.Table.from_pylist(complete, schema=table.schema), relations[table_id])
+        pq.write_table(pa.Table.from_pylist(complete, schema=schema), relations[table_id])
         letters = {column.name: get_column_letter(n) for n, column in enumerate(table.columns, 1)}
         manifests[table_id] = Manifest(
             table_id, period, table.provider, "样表.xlsx", "0123456789abcdef", table.sheet, unit, 3, letters
@@ -140,10 +141,16 @@ def verdicts(folder: Path, tables: Tables, **options: Any) -> list[Verdict]:
 
 
 def findings(folder: Path, tables: Tables, only: str = "", **options: Any) -> list[Finding]:
-    """Return the findings of one workbook, or of only one of its tables."""
+    """Return the findings of one workbook, or of only one of its tables.
+
+    One table alone is judged without the minimum of each column (GEN-002): half the expectations, hence half the time,
+    and they have a test of their own.
+    """
     if only:
+        suite = load_suite(only)
+        brief = suite.model_copy(update={"rules": tuple(rule for rule in suite.rules if rule.id != "GEN-002")})
         relations, manifests = write(folder, tables, **options)
-        return list(judge(load_suite(only), relations=relations, manifests=manifests).findings)
+        return list(judge(brief, relations=relations, manifests=manifests).findings)
     return [finding for verdict in verdicts(folder, tables, **options) for finding in verdict.findings]
 
 

@@ -71,6 +71,16 @@ def test_one_decision_accepts_the_queries_that_it_lists_and_no_others(tmp_path: 
     assert {s.decision for s in states(tmp_path, PERIOD) if s.state == "说明通过"} == {decision}
 
 
+def test_decisions_taken_gate_by_gate_can_share_an_id_and_a_scope_can_be_asked_alone(tmp_path: Path) -> None:
+    record(tmp_path, PERIOD, "gate1:a", [finding("a")], AT)
+    record(tmp_path, PERIOD, "gate2", [finding("b")], AT)
+    accept_queries(tmp_path, PERIOD, "张三", "属实", [finding("a")], AT, decision_id="run-1")
+    assert [f.subject for f in blocking(tmp_path, PERIOD, "gate1:a")] == []
+    assert [f.subject for f in blocking(tmp_path, PERIOD, "gate2")] == ["b"]
+    accept_queries(tmp_path, PERIOD, "张三", "属实", [finding("b")], AT, decision_id="run-1")
+    assert {s.decision.decision_id for s in states(tmp_path, PERIOD) if s.decision} == {"run-1"}
+
+
 def test_an_acceptance_lapses_when_the_value_changes(tmp_path: Path) -> None:
     record(tmp_path, PERIOD, "gate2", [finding("a")], AT)
     accept_queries(tmp_path, PERIOD, "张三", "属实", [finding("a")], AT)

@@ -28,8 +28,8 @@ def clean(tmp_path_factory) -> bytes:
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             "create table mart_half_year_monitoring (period text, area_key text, indicator_id text, "
-            "area_name text, "
-            "indicator_name text, value_wan decimal(20,6), base_wan decimal(20,6), growth_pct double, growth_note text, "
+            "area_name text, indicator_name text, value_wan decimal(20,6), base_wan decimal(20,6), "
+            "growth_pct double, growth_note text, "
             "share_pct double, share_of_city_pct double, rank int, growth_rank int, basis text, base_period text)"
         )
         rows = []
@@ -132,9 +132,9 @@ def test_what_may_be_true_is_asked_about(tmp_path: Path, clean: bytes) -> None:
 
 
 def test_zero_where_there_was_something_is_asked_about(tmp_path: Path, clean: bytes) -> None:
-    lower = f"update {MART} set value_wan = value_wan - 10 where period = '2026H1' and area_key in ('330402', '330400') and "
+    lower = f"update {MART} set value_wan = value_wan - 10 where period = '2026H1' and area_key in ('330402', '330400')"
     spoil = (
-        lower + "indicator_id in ('hospital_sti', 'other_gross', 'other_net', 'sti_total')",
+        lower + " and indicator_id in ('hospital_sti', 'other_gross', 'other_net', 'sti_total')",
         f"update {MART} set growth_pct = -100 {where('330402', 'hospital_sti')}",
         f"update {MART} set base_wan = 91 {where('330400', 'hospital_sti')}",
     )

@@ -115,8 +115,8 @@ def _sheet(sheet: Worksheet, area_key: str, period: str, rows: list[Annex1Row]) 
     sheet.append([f"科技创新投入半年度监测体系（{area_names()[area_key]}，{periods()[period].name}）"])
     sheet.append([])
     sheet.append(list(HEADINGS))
-    for row in (2, 3):
-        sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=last)
+    for title_row in (2, 3):
+        sheet.merge_cells(start_row=title_row, start_column=1, end_row=title_row, end_column=last)
     sheet["A2"].font = Font(size=16, bold=True)
     sheet["A2"].alignment = Alignment(horizontal="center")
     for row in rows:

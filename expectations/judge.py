@@ -1,0 +1,246 @@
+"""The judge: a suite applied to a table, and what it found.
+
+Gate 1 judges the tables of one workbook, gate 2 tables of a candidate database. It fails closed: no suite, no table, no
+sibling, an empty measure or an expectation that could not be evaluated never passes.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from expectations import bridge
+from expectations.measures import Bench, JudgeError, measure, open_database, open_workbook, prepare, values_of
+from expectations.rules import NoSuiteError, Rule, Suite, SuiteError, load_suite
+from sources import contracts
+from sources.finding import CLASS_LABELS, Finding, told_apart
+from sources.manifest import Manifest
+
+__all__ = [
+    "JudgeError",
+    "NoSuiteError",
+    "SuiteError",
+    "Verdict",
+    "counts",
+    "judge",
+    "judge_database",
+    "judge_workbook",
+    "load_suite",
+]
+
+WAN_PER_UNIT = {"元": Decimal("0.0001"), "千元": Decimal("0.1"), "万元": Decimal(1), "亿元": Decimal(10000)}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one suite said about one table: the findings, and a summary of plain JSON values to keep with the run."""
+
+    suite: str
+    findings: tuple[Finding, ...]
+    summary: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is no mandatory finding."""
+        return all(f.rule_class != "mandatory" for f in self.findings)
+
+
+def judge(
+    suite: Suite, *, relations: Mapping[str, Path], manifests: Mapping[str, Manifest], refused: Collection[str] = ()
+) -> Verdict:
+    """Judge one table of a workbook (gate 1).
+
+    ``relations`` are the ``rows.parquet`` of all tables of the workbook by table id, since rules compare sheets;
+    ``manifests`` lead from a row and column back to the cell. ``refused`` are tables that the reader has refused with
+    mandatory findings of its own: rules that compare with them are left out, and the summary says so. A missing table
+    that is not among them makes a finding.
+
+    Raises:
+        JudgeError: the table cannot be judged.
+    """
+    with open_workbook(relations, manifests[suite.name].period) as bench:
+        return _judge(bench, suite, manifests[suite.name], refused)
+
+
+def judge_workbook(
+    relations: Mapping[str, Path], manifests: Mapping[str, Manifest], refused: Collection[str] = ()
+) -> list[Verdict]:
+    """Judge every table of one workbook (gate 1); arguments as for `judge`.
+
+    Raises:
+        NoSuiteError: a table has no suite.
+        JudgeError: a table cannot be judged, or there is none.
+    """
+    suites = [load_suite(table_id) for table_id in relations]
+    periods = {manifests[table_id].period for table_id in relations}
+    if len(periods) != 1:
+        raise JudgeError(f"一个工作簿须有且只有一个报告期，现有：{'、'.join(sorted(periods)) or '无'}")
+    with open_workbook(relations, periods.pop()) as bench:
+        return [_judge(bench, suite, manifests[suite.name], refused) for suite in suites]
+
+
+def judge_database(
+    suites: Sequence[Suite], database: Path, period: str, working_directory: Path | None = None
+) -> list[Verdict]:
+    """Judge the rows of one period in tables of a DuckDB file (gate 2), opened read-only; findings have no cell.
+
+    ``working_directory`` is where relative paths in the file's views start (``$STI_HOME``).
+
+    Raises:
+        JudgeError: a table cannot be judged.
+    """
+    with open_database(database, period, working_directory) as bench:
+        return [_judge(bench, suite, None, ()) for suite in suites]
+
+
+def counts(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
+    """Return the number of findings per rule and nothing of their content: what may be shown for restricted tables."""
+    found = Counter((f.rule_id, f.rule_class) for f in findings)
+    return {
+        rule_id: {"class": rule_class, "class_label": CLASS_LABELS[rule_class], "count": number}
+        for (rule_id, rule_class), number in sorted(found.items())
+    }
+
+
+def _judge(bench: Bench, suite: Suite, manifest: Manifest | None, refused: Collection[str]) -> Verdict:
+    judged = prepare(bench, suite)
+    valid = [rule for rule in suite.rules if rule.is_valid_on(bench.ends_on)]
+    missing = {rule.check_id: [need for need in rule.needs if not bench.has(need)] for rule in valid}
+    rules = [rule for rule in valid if not missing[rule.check_id]]
+    frame, applied = measure(bench, suite, [rule for rule in rules if not rule.expect.is_of_table], judged)
+    results = bridge.validate(suite.name, rules, frame) if rules else {}
+
+    findings: list[Finding] = []
+    for rule in valid:
+        if missing[rule.check_id] and not set(missing[rule.check_id]) <= set(refused):
+            findings.append(_cannot_compare(rule, suite, bench.period, manifest, missing[rule.check_id]))
+        elif rule.check_id not in results:
+            continue
+        elif rule.expect.is_of_table:
+            if not results[rule.check_id]["success"]:
+                findings.append(_finding(rule, suite, bench.period, manifest, {"row_count": len(frame)}))
+        elif results[rule.check_id]["failing"]:
+            for row in values_of(bench, suite, rule, judged, results[rule.check_id]["failing"]):
+                findings.append(_finding(rule, suite, bench.period, manifest, row))
+    findings = told_apart(findings)
+    checks = _checks(valid, len(frame), applied, results)
+    return Verdict(suite.name, tuple(findings), _summary(suite, bench.period, len(frame), checks, findings))
+
+
+def _checks(valid: Sequence[Rule], rows: int, applied: dict[str, int], results: dict) -> list[dict[str, Any]]:
+    return [
+        {
+            "check_id": rule.check_id,
+            "rule_id": rule.id,
+            "label": rule.label,
+            "class": rule.rule_class,
+            "level": rule.level,
+            "why": rule.why,
+            "rows_checked": applied.get(rule.check_id, rows if rule.check_id in results else 0),
+            "could_be_computed": rule.check_id in results,
+            "gx": bridge.to_keep(results[rule.check_id]) if rule.check_id in results else None,
+        }
+        for rule in valid
+    ]
+
+
+def _summary(
+    suite: Suite, period: str, rows: int, checks: list[dict[str, Any]], findings: list[Finding]
+) -> dict[str, Any]:
+    run = {check["check_id"] for check in checks}
+    by_class = Counter(f.rule_class for f in findings)
+    return {
+        "suite": suite.name,
+        "label": suite.label,
+        "data_class": suite.data_class,
+        "period": period,
+        "rows": rows,
+        "rules_run": len(checks),
+        "rules_met": sum(1 for check in checks if check["gx"] and check["gx"]["success"]),
+        "findings": {rule_class: by_class[rule_class] for rule_class in CLASS_LABELS},
+        "not_valid_in_period": [rule.check_id for rule in suite.rules if rule.check_id not in run],
+        "checks": checks,
+    }
+
+
+def _finding(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, row: Mapping[str, Any]) -> Finding:
+    unit = manifest.unit if manifest else ""
+    plain = {name: _text(name, value, "") for name, value in row.items()}
+    texts = {name: _text(name, value, unit) for name, value in row.items()}
+    key = "/".join(row[f"key_{k}"] or "" for k in suite.subject_columns) if "place_data_row" in row else suite.name
+    subject = rule.subject.format_map(plain) if rule.subject else f"{key}/{rule.column}" if rule.column else key
+    return Finding(
+        rule_id=rule.id,
+        rule_class=rule.rule_class,
+        level=rule.level,
+        provider=suite.provider,
+        table_id=suite.name,
+        period=period,
+        file_name=manifest.file_name if manifest else "",
+        file_sha256=manifest.file_sha256 if manifest else "",
+        sheet=manifest.sheet if manifest else suite.label,
+        cell=_cell(rule, manifest, row.get("place_row")),
+        subject=subject,
+        found=rule.found.format_map(plain),
+        expected=rule.expected.format_map(plain),
+        message=rule.message.format_map(texts),
+        why=rule.why,
+        action=rule.action,
+    )
+
+
+def _cannot_compare(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, missing: list[str]) -> Finding:
+    """Return the outcome of a rule whose sibling table is missing: a finding of the rule's own class, never a pass."""
+    known = contracts.tables()
+    names = "、".join(f"“{known[m].sheet}”" if m in known else m for m in missing)
+    return Finding(
+        rule_id=rule.id,
+        rule_class=rule.rule_class,
+        level=rule.level,
+        provider=suite.provider,
+        table_id=suite.name,
+        period=period,
+        file_name=manifest.file_name if manifest else "",
+        file_sha256=manifest.file_sha256 if manifest else "",
+        sheet=manifest.sheet if manifest else suite.label,
+        cell="",
+        subject=suite.name,
+        found=f"缺少{names}",
+        expected=f"有{names}可供核对",
+        message=f"缺少{names}，“{rule.label}”无法核对。",
+        why=rule.why,
+        action=f"请补齐{names}后重新报送。",
+    )
+
+
+def _cell(rule: Rule, manifest: Manifest | None, row_number: int | None) -> str:
+    if manifest is None or row_number is None:
+        return ""
+    column = manifest.cell_columns.get(rule.cell or "")
+    return f"{column}{row_number}" if column else f"{row_number}:{row_number}"
+
+
+def _trimmed(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _text(name: str, value: Any, unit: str) -> str:
+    """Return a value as people read it: amounts (``_wan``) exact, in 万元, the sheet's own unit beside it."""
+    if value is None:
+        return "空白"
+    if isinstance(value, Decimal):
+        if not name.endswith("_wan"):
+            return _trimmed(value)
+        aside = f"（{_trimmed(value / WAN_PER_UNIT[unit])} {unit}）" if unit in WAN_PER_UNIT and unit != "万元" else ""
+        return f"{_trimmed(value)} 万元{aside}"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return str(value)

@@ -1,0 +1,205 @@
+"""Measures: what DuckDB computes, exactly, for each rule, before Great Expectations sees a number.
+
+A *bench* is one in-memory DuckDB connection that holds either the tables of one workbook (gate 1) or a
+candidate database, attached read-only (gate 2). The judged rows have ``data_row`` (1-based, headings and blank
+rows not counted) and the period's dates ``period_starts_on``, ``period_ends_on`` and base ``period_base``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from expectations.rules import Rule, Suite
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEEDS_DIR = Path(__file__).parent.parent / "dbt_project" / "seeds"
+
+MACROS = """
+-- Whole fen: differences of amounts become integers, which doubles hold exactly. Blank counts 0 in a sum.
+create temp macro fen(wan) as cast(coalesce(wan, 0) * 1000000 as hugeint);
+create temp macro zero_if_blank(wan) as coalesce(wan, 0);
+create temp macro more_or_less(difference) as case when difference >= 0 then '多' else '少' end;
+create temp macro area_name(wanted) as
+    coalesce((select a.area_name from seed_area a where a.area_key = wanted), wanted);
+"""
+
+WITH_PERIOD = """
+select s.*, row_number() over (order by {order}) as data_row,
+    cast(p.starts_on as date) as period_starts_on, cast(p.ends_on as date) as period_ends_on,
+    p.base_period as period_base
+from {rows} s
+left join seed_period p on p.period = s.period
+"""
+
+
+class JudgeError(RuntimeError):
+    """The judge cannot judge: a table, a period or a measure is missing or wrong. Nothing may pass."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An open connection and the period that it judges."""
+
+    connection: duckdb.DuckDBPyConnection
+    period: str
+    ends_on: date
+
+    def has(self, relation: str) -> bool:
+        """Whether a table or view of that name can be read."""
+        try:
+            self.connection.sql(f"select * from {relation} limit 0")
+        except duckdb.Error:
+            return False
+        return True
+
+    def columns_of(self, relation: str) -> set[str]:
+        """Return the column names of a table or view."""
+        return set(self.connection.sql(f"select * from {relation} limit 0").columns)
+
+
+@contextmanager
+def _bench(period: str, seeds: Path) -> Iterator[Bench]:
+    with closing(
+        duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false", "threads": "1"})
+    ) as connection:
+        for name in ("area", "period"):
+            rows = "select * from read_csv(?, header = true, all_varchar = true)"
+            connection.execute(f"create temp table seed_{name} as {rows}", [str(seeds / f"{name}.csv")])
+        connection.execute(MACROS)
+        ends_on = "select cast(ends_on as date) from seed_period where period = ?"
+        row = connection.execute(ends_on, [period]).fetchone()
+        if row is None:
+            raise JudgeError(f"报告期 {period or '（空）'} 不在报告期表（period.csv）中，无法核对")
+        yield Bench(connection, period, row[0])
+
+
+@contextmanager
+def open_workbook(relations: Mapping[str, Path], period: str, seeds: Path = SEEDS_DIR) -> Iterator[Bench]:
+    """Load the tables of one workbook, each under its table id.
+
+    Raises:
+        JudgeError: the period is unknown, or a table holds rows of another period.
+    """
+    with _bench(period, seeds) as bench:
+        for table_id, path in relations.items():
+            rows = WITH_PERIOD.format(rows="read_parquet(?, hive_partitioning = false)", order="s.row_number")
+            bench.connection.execute(f"create temp table {table_id} as {rows}", [str(path)])
+            strangers = f"select count(*) from {table_id} where period is distinct from ?"
+            if bench.connection.execute(strangers, [period]).fetchone() != (0,):
+                raise JudgeError(f"{table_id}：有不属于 {period} 的行，无法核对")
+        yield bench
+
+
+@contextmanager
+def open_database(
+    database: Path, period: str, working_directory: Path | None = None, seeds: Path = SEEDS_DIR
+) -> Iterator[Bench]:
+    """Attach a DuckDB file read-only. Relative paths in its views are looked up from ``working_directory``.
+
+    Raises:
+        JudgeError: the period is unknown, or the file cannot be opened.
+    """
+    with _bench(period, seeds) as bench:
+        quoted = str(database).replace("'", "''")
+        try:
+            if working_directory is not None:
+                bench.connection.execute("set file_search_path = ?", [str(working_directory)])
+            bench.connection.execute(f"attach '{quoted}' as judged_database (read_only)")
+            bench.connection.execute("use judged_database.main")
+        except duckdb.Error as error:
+            raise JudgeError(f"打不开 {database.name}：{error}") from error
+        yield bench
+
+
+def prepare(bench: Bench, suite: Suite) -> str:
+    """Return the relation whose rows are judged, with ``row_id`` and ``data_row``.
+
+    In a workbook that is the table itself; in a database a copy of the table's rows of the period, whose
+    ``row_id`` is the key.
+
+    Raises:
+        JudgeError: the table or one of its columns is missing.
+    """
+    if not bench.has(suite.name):
+        raise JudgeError(f"{suite.name}：没有这张表，无法核对")
+    missing = sorted(set(suite.table_columns) - bench.columns_of(suite.name))
+    if missing:
+        raise JudgeError(f"{suite.name}：缺少列 {'、'.join(missing)}，无法核对")
+    if suite.provider:
+        return suite.name
+    key = ", ".join(f"s.{column}" for column in suite.key)
+    numbered = f"(select *, row_number() over (partition by {key}) as nth_of_key from {suite.name} s where period = ?)"
+    bench.connection.execute(
+        f"create or replace temp table judged_{suite.name} as "
+        f"select *, concat_ws('/', {key}, case when nth_of_key > 1 then '第' || nth_of_key || '次' end) as row_id "
+        f"from ({WITH_PERIOD.format(rows=numbered, order=key)}) s",
+        [bench.period],
+    )
+    return f"judged_{suite.name}"
+
+
+def sql_of(rule: Rule, judged: str, table_columns: Sequence[str]) -> str:
+    """Return the SELECT of one rule: ``row_id``, ``measure`` and every value that its texts name."""
+    cast = "varchar" if rule.expect.value_set else "double"
+    columns = sorted((rule.placeholders - set(rule.values)) & set(table_columns))
+    values = rule.values | {name: f"t.{name}" for name in columns}
+    named = "".join(f', {sql} as "{name}"' for name, sql in values.items())
+    rows = (rule.rows or "select * from {rows}").replace("{rows}", judged)
+    return f"select t.row_id, cast({rule.measure} as {cast}) as measure{named} from ({rows}) t where {rule.when}"
+
+
+def measure(bench: Bench, suite: Suite, rules: Sequence[Rule], judged: str) -> tuple["pd.DataFrame", dict[str, int]]:
+    """Compute every rule's measure.
+
+    A row that a rule does not apply to has no value in the frame, and Great Expectations passes over it.
+
+    Returns:
+        One frame with ``row_id`` and a column per ``check_id``, and the number of rows that each rule applied to.
+
+    Raises:
+        JudgeError: a measure cannot be computed, is empty where its rule applies, or stands twice for one row.
+    """
+    selects, joins, tallies = "", "", []
+    for rule in rules:
+        name = _measures(rule)
+        try:
+            select = sql_of(rule, judged, suite.table_columns)
+            bench.connection.execute(f"create or replace temp table {name} as {select}")
+        except duckdb.Error as error:
+            raise JudgeError(f"{suite.name}：规则 {rule.check_id} 无法计算：{error}") from error
+        tallies.append(f"select '{rule.check_id}', count(*), count(measure), count(distinct row_id) from {name}")
+        selects += f', {name}.measure as "{rule.check_id}"'
+        joins += f" left join {name} on {name}.row_id = b.row_id"
+    applied = {}
+    for check_id, rows, *others in bench.connection.execute(" union all ".join(tallies)).fetchall() if tallies else ():
+        if set(others) != {rows}:
+            raise JudgeError(f"{suite.name}：规则 {check_id} 的度量有空值或一行多值（{rows}、{others}），无法核对")
+        applied[check_id] = rows
+    frame = bench.connection.execute(f"select b.row_id{selects} from {judged} b{joins} order by b.data_row").df()
+    return frame, applied
+
+
+def values_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the values of a measured rule for its failing rows, with each row's place and key, in row order."""
+    place = "b.row_number" if suite.provider else "null"
+    keys = "".join(f", cast(b.{column} as varchar) as key_{column}" for column in suite.subject_columns)
+    cursor = bench.connection.execute(
+        f"select m.*, {place} as place_row, b.data_row as place_data_row{keys} "
+        f"from {_measures(rule)} m join {judged} b on b.row_id = m.row_id "
+        f"where m.row_id in (select unnest(?)) order by b.data_row",
+        [list(row_ids)],
+    )
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _measures(rule: Rule) -> str:
+    """Return the name of the temporary table that holds the rule's measures."""
+    return '"measures of ' + rule.check_id + '"'

@@ -1,0 +1,307 @@
+"""Suites and rules as data: reading ``suites/*.yaml`` and checking every field before anything is judged.
+
+A suite has the name of its table. Files that begin with ``_`` are not suites: they hold rules that several
+suites take over with ``extends``. A rule with ``each`` is written once and applies per column (or key) of the
+table's contract. What does *not* belong here: running a rule (``measures``, ``bridge``, ``judge``).
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from string import Formatter
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sources import contracts
+from sources.finding import RuleClass
+
+SUITES_DIR = Path(__file__).parent / "suites"
+RULE_ID = re.compile(r"^[A-Z]{3}-\d{3}$")
+TEXT_FIELDS = ("label", "message", "found", "expected", "subject", "why", "action")
+SQL_FIELDS = ("rows", "when", "measure")
+
+
+class SuiteError(ValueError):
+    """A suite file is wrong; the message names the file, the rule, the field and the reason."""
+
+
+class NoSuiteError(LookupError):
+    """There is no suite of that name: nothing may pass without one."""
+
+
+class Expect(BaseModel):
+    """The Great Expectations expectation that a rule's measure must meet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal[
+        "expect_column_values_to_be_between",
+        "expect_column_values_to_be_in_set",
+        "expect_table_row_count_to_be_between",
+    ]
+    min_value: float | None = None
+    max_value: float | None = None
+    value_set: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _arguments_fit(self) -> "Expect":
+        has_bounds = self.min_value is not None or self.max_value is not None
+        is_set = self.type == "expect_column_values_to_be_in_set"
+        if is_set != bool(self.value_set) or has_bounds == is_set:
+            raise ValueError("between 须有 min_value 或 max_value，in_set 须有 value_set，且不得混用")
+        return self
+
+    @property
+    def is_of_table(self) -> bool:
+        """Whether the expectation is about the table as a whole, and so has no measure per row."""
+        return self.type.startswith("expect_table_")
+
+    def arguments(self, tolerance: float) -> dict[str, Any]:
+        """Return the arguments for Great Expectations, both bounds widened by the tolerance."""
+        if self.value_set:
+            return {"value_set": list(self.value_set)}
+        bounds = {}
+        if self.min_value is not None:
+            bounds["min_value"] = self.min_value - tolerance
+        if self.max_value is not None:
+            bounds["max_value"] = self.max_value + tolerance
+        return bounds
+
+
+class Rule(BaseModel):
+    """One rule.
+
+    ``measure`` is SQL over the alias ``t``: ``rows`` (by default the judged rows, in SQL ``{rows}``) that
+    ``when`` holds for. DuckDB computes it exactly; ``expect`` is what it must meet, give or take ``tolerance``
+    (unit of the measure). ``values`` are further SQL expressions for the texts. In texts ``{name}`` is a value
+    or a column; a name that ends in ``_wan`` is an amount in 万元. ``subject`` says what a finding is about, by
+    default the row's key. ``needs`` names tables that the rule compares with; where one is missing, that is a
+    finding of the rule's own class.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    id: str
+    label: str
+    rule_class: RuleClass = Field(alias="class")
+    level: int = Field(ge=0, le=5)
+    each: Literal["key", "min", "within_period"] | None = None
+    columns: tuple[str, ...] = ()
+    cell: str | None = None
+    rows: str | None = None
+    when: str = "true"
+    measure: str = ""
+    expect: Expect
+    tolerance: float = Field(default=0, ge=0)
+    values: dict[str, str] = {}
+    needs: tuple[str, ...] = ()
+    subject: str | None = None
+    found: str
+    expected: str
+    message: str
+    why: str
+    action: str
+    valid_from: date
+    valid_to: date | None = None
+    column: str | None = None
+
+    @model_validator(mode="after")
+    def _fields_fit(self) -> "Rule":
+        if not RULE_ID.match(self.id):
+            raise ValueError(f"id：{self.id} 须为三个大写字母、连字符、三位数字，例如 FIN-001")
+        if bool(self.measure) == self.expect.is_of_table:
+            raise ValueError("measure：按行的规则须写，整表的规则不得写")
+        if bool(self.columns) == bool(self.each):
+            raise ValueError("columns：与 each 须写且只写一个")
+        if self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("valid_to：早于 valid_from")
+        return self
+
+    @property
+    def check_id(self) -> str:
+        """The rule's id, with the column where the rule applies per column."""
+        return f"{self.id}/{self.column}" if self.column else self.id
+
+    @property
+    def placeholders(self) -> set[str]:
+        """The names in braces in the rule's texts."""
+        texts = (getattr(self, name) or "" for name in TEXT_FIELDS)
+        return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
+
+    def is_valid_on(self, day: date) -> bool:
+        """Whether the rule holds for a period that ends on this day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    def filled(self, tokens: dict[str, str], **update: Any) -> "Rule":
+        """Return the rule with ``{token}`` replaced in every text and SQL field, and other fields replaced as given."""
+
+        def fill(text: str) -> str:
+            for token, value in tokens.items():
+                text = text.replace("{" + token + "}", value)
+            return text
+
+        names = [n for n in (*TEXT_FIELDS, *SQL_FIELDS, "cell") if getattr(self, n) is not None]
+        filled: dict[str, Any] = {name: fill(getattr(self, name)) for name in names}
+        filled["values"] = {name: fill(sql) for name, sql in self.values.items()}
+        filled["needs"] = tuple(fill(need) for need in self.needs)
+        return self.model_copy(update=filled | update)
+
+
+class Suite(BaseModel):
+    """The rules of one table; its key and columns come from the contract where the table has one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    label: str
+    basis: str
+    data_class: Literal["internal", "restricted"] = "internal"
+    provider: str = ""
+    key: tuple[str, ...] = ()
+    subject_columns: tuple[str, ...] = ()
+    table_columns: tuple[str, ...] = ()
+    rules: tuple[Rule, ...]
+
+
+class _File(BaseModel):
+    """A YAML file as written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str = ""
+    basis: str = ""
+    extends: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+def _reason(data: Any, error: dict) -> str:
+    location = [str(part) for part in error["loc"]]
+    if len(location) > 1 and location[0] == "rules":
+        number = int(location[1])
+        rule = data["rules"][number]
+        name = rule.get("id", f"第 {number + 1} 条") if isinstance(rule, dict) else f"第 {number + 1} 条"
+        return f"规则 {name}，字段 {'.'.join(location[2:]) or '（整条）'}：{error['msg']}"
+    return f"字段 {'.'.join(location) or '（整个文件）'}：{error['msg']}"
+
+
+def _read(path: Path) -> _File:
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise SuiteError(f"{path.name}：不是有效的 YAML：{error}") from error
+    try:
+        return _File.model_validate(data)
+    except ValidationError as error:
+        raise SuiteError(f"{path.name}：" + "；".join(_reason(data, dict(e)) for e in error.errors())) from error
+
+
+def _expanded(rule: Rule, table: contracts.Table | None, name: str) -> Iterable[Rule]:
+    """Yield the rule once, or once per column (key) of the contract that ``each`` means."""
+    tokens = {"provider": name.split("__")[0], "table": name}
+    if rule.each is None:
+        yield rule.filled(tokens)
+    elif table is None:
+        raise SuiteError(f"{name}.yaml：规则 {rule.id}，字段 each：只能用于有合同（contract）的表")
+    elif rule.each == "key":
+        if table.key:
+            columns = [table.column(k) for k in table.key]
+            texts = [f"area_name(t.{c.name})" if c.type == "area" else f"t.{c.name}" for c in columns]
+            tokens |= {
+                "key": ", ".join(f"t.{k}" for k in table.key),
+                "key_sql": f"concat_ws(' ', {', '.join(texts)})",
+                "key_cell": table.key[0],
+                "heading": "、".join(c.heading for c in columns),
+            }
+            yield rule.filled(tokens, columns=table.key, each=None)
+    else:
+        for column in table.columns:
+            if (column.min is not None) if rule.each == "min" else column.within_period:
+                more = {"column": column.name, "heading": column.heading, "min": str(column.min)}
+                yield rule.filled(tokens | more, columns=(column.name,), column=column.name, each=None)
+
+
+def _check(rule: Rule, suite: Suite) -> None:
+    known = set(suite.table_columns)
+    for field, names in (("columns", rule.columns), ("cell", (rule.cell,) if rule.cell else ())):
+        unknown = sorted(set(names) - known)
+        if unknown:
+            raise SuiteError(f"{suite.name}.yaml：规则 {rule.id}，字段 {field}：{'、'.join(unknown)} 不是本表的列")
+    allowed = known | set(rule.values) if not rule.expect.is_of_table else {"row_count"}
+    unknown = sorted(rule.placeholders - allowed)
+    if unknown:
+        listed = "、".join(unknown)
+        raise SuiteError(
+            f"{suite.name}.yaml：规则 {rule.id}，字段 message 等：{listed} 既不是本表的列，也不在 values 中"
+        )
+
+
+def _suite(path: Path, files: dict[str, _File]) -> Suite:
+    file, name = files[path.stem], path.stem
+    table = contracts.tables().get(name)
+    if table is None and not (name.startswith(("fct_", "mart_", "dim_")) and file.columns and file.key):
+        raise SuiteError(f"{path.name}：没有 {name} 这张表的合同；事实表和集市表须写 key 和 columns")
+    if table is not None and (file.columns or file.key):
+        raise SuiteError(f"{path.name}：字段 columns、key：{name} 以合同为准，不得另写")
+    rules: list[Rule] = []
+    for part in (*file.extends, name):
+        if part not in files:
+            raise SuiteError(f"{path.name}：字段 extends：没有 {part}.yaml")
+        for rule in files[part].rules:
+            rules.extend(_expanded(rule, table, name))
+    key = table.key if table else file.key
+    suite = Suite(
+        name=name,
+        label=table.label if table else file.label,
+        basis=table.basis if table else file.basis,
+        data_class=table.data_class if table else "internal",
+        provider=table.provider if table else "",
+        key=key,
+        subject_columns=file.subject or key,
+        table_columns=tuple(table.schema.names) if table else file.columns,
+        rules=tuple(rules),
+    )
+    for rule in suite.rules:
+        _check(rule, suite)
+    return suite
+
+
+def load_suites(directory: Path = SUITES_DIR) -> dict[str, Suite]:
+    """Read and check every suite of a directory, by name.
+
+    Raises:
+        SuiteError: naming the file, the rule, the field and the reason; also where one rule id stands twice.
+    """
+    paths = sorted(directory.glob("*.yaml"))
+    files = {path.stem: _read(path) for path in paths}
+    seen: dict[str, str] = {}
+    for stem, file in files.items():
+        for rule in file.rules:
+            if rule.id in seen:
+                raise SuiteError(f"{stem}.yaml：规则 {rule.id}，字段 id：已用于 {seen[rule.id]}.yaml")
+            seen[rule.id] = stem
+    return {path.stem: _suite(path, files) for path in paths if not path.stem.startswith("_")}
+
+
+@lru_cache(maxsize=1)
+def _suites() -> dict[str, Suite]:
+    return load_suites()
+
+
+def load_suite(name: str) -> Suite:
+    """Return the suite of a table.
+
+    Raises:
+        NoSuiteError: there is none.
+        SuiteError: a suite file is wrong.
+    """
+    try:
+        return _suites()[name]
+    except KeyError:
+        raise NoSuiteError(f"{name}：没有校验规则（expectations/suites/{name}.yaml），不得通过") from None
