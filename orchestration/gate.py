@@ -30,7 +30,10 @@ def judge_return(reading: WorkbookReading, files: dict[str, Path]) -> GateOutcom
     Raises:
         NoSuiteError: a table has no suite; nothing may pass then.
     """
-    verdicts = judge_workbook(files, {t: manifest_of(path) for t, path in files.items()}) if files else []
+    # A table that the reader refused has its hard error; comparisons with it would only repeat that.
+    refused = {f.table_id for f in reading.findings if f.rule_class == "mandatory"} - files.keys()
+    manifests = {table_id: manifest_of(path) for table_id, path in files.items()}
+    verdicts = judge_workbook(files, manifests, refused) if files else []
     found = [*reading.findings, *(finding for verdict in verdicts for finding in verdict.findings)]
     return GateOutcome(told_apart(in_order(found)), [verdict.summary for verdict in verdicts])
 

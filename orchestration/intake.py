@@ -47,7 +47,7 @@ def inbox(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Material
     folder = options.inbox_path
     received = [archive.receive(home, path, period) for path in archive.hand_ins(folder)] if folder else []
     refused = [finding for r in received if not r.period for finding in archive.refusal_findings(home, r, period)]
-    blocking = options.settle(context.run_id, period, "intake", refused) if folder else []
+    blocking = options.settle(context.run.run_id, period, "intake", refused) if folder else []
     lines = ["| 受理号 | 单位 | 报告期 | 文件 | 收到时间 |", "|---|---|---|---|---|"]
     lines += [
         f"| {r.receipt_no} | {r.provider_label} | {r.period or '未识别'} | {r.file_name} | {r.received_at} |"
@@ -102,7 +102,7 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
                     found="无",
                 )
             ]
-        blocking = options.settle(context.run_id, period, f"submission:{provider.provider}", found)
+        blocking = options.settle(context.run.run_id, period, f"submission:{provider.provider}", found)
         lines = ["| 受理号 | 文件 | 收到时间 | sha256 |", "|---|---|---|---|"]
         lines += [f"| {v.receipt_no} | {v.file_name} | {v.received_at} | {v.file_sha256[:16]}… |" for v in versions]
         return dg.MaterializeResult(
@@ -145,7 +145,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
         with options.writing():
             files = layers.write_raw(home, reading)
             outcome = judge_return(reading, files)
-            blocking = options.settle(context.run_id, period, f"gate1:{provider.provider}", outcome.findings)
+            blocking = options.settle(context.run.run_id, period, f"gate1:{provider.provider}", outcome.findings)
             layers.write_gate_record(home, provider.provider, period, _gate_record(receipt, outcome))
         blocked = {f.finding_id for f in blocking}
 

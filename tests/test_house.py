@@ -68,11 +68,11 @@ def test_locks_are_hashed_and_name_no_address(name: str) -> None:
     assert all("==" in line and line.rstrip().endswith("\\") for line in pinned)
 
 
-def test_no_file_is_long_without_a_reason() -> None:
+def test_no_file_of_a_room_is_long() -> None:
     long = [
         p
         for p in tracked()
-        if p.endswith((".py", ".sql")) and len((ROOT / p).read_text(encoding="utf-8").splitlines()) > 400
+        if p.endswith((".py", ".sql")) and not p.startswith("tests/") and len((ROOT / p).read_text(encoding="utf-8").splitlines()) > 400
     ]
     assert long == []
 

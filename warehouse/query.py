@@ -52,8 +52,8 @@ def run_query(home: Home, query: str) -> pa.Table:
     """
     with connect(home) as connection:
         try:
-            result = connection.execute(query)
-            return result.to_arrow_table() if result.description else pa.table({})
+            result = connection.sql(query)
+            return pa.table({}) if result is None else result.to_arrow_table()
         except duckdb.Error as error:
             raise QueryFailed(str(error).strip().splitlines()[0]) from error
 

@@ -25,17 +25,19 @@ PERIOD = "2026H1"
 def materialize(home: Path, *keys: str) -> dg.ExecuteInProcessResult:
     """Materialise some assets alone, as a click in the UI would."""
     selection = dg.AssetSelection.assets(*(dg.AssetKey(key.split("/")) for key in keys))
-    job = dg.define_asset_job("some", selection=selection)
-    all_of_it = dg.Definitions(
+    everything = dg.Definitions(
         assets=defs.assets,
         asset_checks=defs.asset_checks,
-        jobs=[job],
+        jobs=[dg.define_asset_job("some", selection=selection)],
         resources={"options": RunOptions(home=str(home))},
     )
+    job = everything.resolve_job_def("some")
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    partition = PERIOD if job.partitions_def else None
     with dg.instance_for_test() as instance:
-        return all_of_it.resolve_job_def("some").execute_in_process(
-            partition_key=PERIOD, instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        )  # fmt: skip
+        return job.execute_in_process(
+            partition_key=partition, instance=instance, raise_on_error=False, run_config=quiet
+        )
 
 
 def figures(home: Path) -> object:

@@ -79,12 +79,14 @@ def test_no_total_is_published_that_counts_a_yuan_twice(sample_home: Path) -> No
 def test_the_late_correction_replaces_the_january_return_and_both_are_kept(
     sample_home: Path, sti: Callable[..., Result]
 ) -> None:
-    (count,) = published(
-        sample_home, "select gross_wan from fct_input where period = '2025H2' and unit_key = '12330400MYUX44UN08'"
+    ((gross_wan,),) = published(
+        sample_home,
+        "select gross_wan from fct_input where period = '2025H2' and subject = 'university' "
+        "and contains(unit_key, '12330400MYUX44UN08')",
     )
     corrected = openpyxl.load_workbook(SAMPLES / "2025H2" / "市教育局_2025H2_更正.xlsx")["科技活动费用"]
     row = next(r for r in corrected.iter_rows(values_only=True) if r[0] == "12330400MYUX44UN08")
-    assert count[0] == Decimal(str(row[5]))
+    assert gross_wan == Decimal(str(row[5]))
     board = json.loads(sti("--home", sample_home, "status", "2025H2", "--json").stdout)
     education = next(line for line in board if line["单位"] == "市教育局")
     assert (education["版本数"], education["状态"]) == (2, "已准入")
