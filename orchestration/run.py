@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -10,16 +11,6 @@ from expectations import findings as ledger
 from sources.finding import Finding, in_order
 from warehouse.paths import Home, write_atomically
 
-DAGSTER_YAML = {
-    "telemetry": {"enabled": False},
-    "nux": {"enabled": False},
-    # One run at a time: every run writes the one private candidate.
-    "run_coordinator": {
-        "module": "dagster.core.run_coordinator",
-        "class": "QueuedRunCoordinator",
-        "config": {"max_concurrent_runs": 1},
-    },
-}
 BLOCKED_BY_US = {"DagsterAssetCheckFailedError", "Failure"}
 
 
@@ -41,11 +32,29 @@ class RunBroke(RuntimeError):
 def prepare(home: Home) -> None:
     """Create the home's Dagster store with telemetry and first-run dialogs off, and point this process at it."""
     path = home.dagster / "dagster.yaml"
-    content = yaml.safe_dump(DAGSTER_YAML, sort_keys=True).encode()
+    content = yaml.safe_dump(_dagster_yaml(home), sort_keys=True).encode()
     if not path.exists() or path.read_bytes() != content:
         write_atomically(path, content)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["STI_HOME"] = str(home.root)
+
+
+def _dagster_yaml(home: Home) -> dict[str, Any]:
+    return {
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
+        # One run at a time: every run writes the one private candidate.
+        "run_coordinator": {
+            "module": "dagster.core.run_coordinator",
+            "class": "QueuedRunCoordinator",
+            "config": {"max_concurrent_runs": 1},
+        },
+        "event_log_storage": {
+            "module": "orchestration.event_log",
+            "class": "PooledSqliteEventLogStorage",
+            "config": {"base_dir": str(home.dagster / "history" / "runs")},
+        },
+    }
 
 
 def run_half_year(

@@ -72,7 +72,9 @@ def test_no_file_of_a_room_is_long() -> None:
     long = [
         p
         for p in tracked()
-        if p.endswith((".py", ".sql")) and not p.startswith("tests/") and len((ROOT / p).read_text(encoding="utf-8").splitlines()) > 400
+        if p.endswith((".py", ".sql"))
+        and not p.startswith("tests/")
+        and len((ROOT / p).read_text(encoding="utf-8").splitlines()) > 400
     ]
     assert long == []
 
