@@ -1,13 +1,18 @@
 """From a file to plain cells: every sheet of a workbook as rows of Python values, formulas without a result kept apart."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import openpyxl
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from sources.inspection import has_formulas, inspect
+from sources.inspection import CellScan, inspect, scan_cells
+
+Grid = Sequence[Sequence[object]]
+"""A sheet's cells by row, both 0-based; empty cells are None or an empty text."""
 
 
 class UnreadableWorkbook(Exception):
@@ -24,12 +29,15 @@ class Sheet:
     name: str
     index: int
     is_hidden: bool
-    grid: list[tuple[object, ...]]
+    grid: Grid
     uncalculated: frozenset[tuple[int, int]] = frozenset()
 
 
 def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
     """Read every worksheet's cells, or the first ``rows`` rows of each.
+
+    python-calamine reads fast but turns error values into blanks and cannot tell a formula without a result from an empty cell; so a
+    workbook whose XML holds either goes through openpyxl.
 
     Raises:
         UnreadableWorkbook: with the reason in Chinese.
@@ -38,36 +46,58 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
     if refusal:
         raise UnreadableWorkbook(refusal)
     try:
-        values = _grids(path, data_only=True, rows=rows)
-        formulas = _grids(path, data_only=False, rows=rows) if has_formulas(path) else None
-    except Exception as error:  # a broken package fails in many ways inside the reader; each is the same to the clerk
+        scan = scan_cells(path)
+        if scan.far_cell:
+            raise UnreadableWorkbook(f"单元格 {scan.far_cell} 远在数据之外，请清除多余的行列后另存")
+        sheets = _careful(path, rows, scan) if scan.has_formulas or scan.has_error_values else _fast(path, rows)
+    except UnreadableWorkbook:
+        raise
+    except Exception as error:  # a broken package fails in many ways inside the readers; each is the same to the clerk
         raise UnreadableWorkbook(f"文件打不开，可能已损坏（{type(error).__name__}）") from error
-    if not values:
+    if not sheets:
         raise UnreadableWorkbook("工作簿里没有可读的工作表，可能是“严格 Open XML”格式")
+    return sheets
+
+
+def _fast(path: Path, rows: int | None) -> list[Sheet]:
+    with CalamineWorkbook.from_path(path) as book:
+        return [
+            Sheet(about.name, index, about.visible != SheetVisibleEnum.Visible, _calamine_grid(book, about.name, rows))
+            for index, about in enumerate(s for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet)
+        ]
+
+
+def _calamine_grid(book: CalamineWorkbook, name: str, rows: int | None) -> Grid:
+    return book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=rows)
+
+
+def _careful(path: Path, rows: int | None, scan: CellScan) -> list[Sheet]:
+    values = _openpyxl_grids(path, data_only=True, rows=rows)
+    formulas = _openpyxl_grids(path, data_only=False, rows=rows) if scan.has_formulas else None
     return [
         Sheet(name, index, hidden, grid, _uncalculated(grid, formulas[index][2]) if formulas else frozenset())
         for index, (name, hidden, grid) in enumerate(values)
     ]
 
 
-def _grids(path: Path, *, data_only: bool, rows: int | None) -> list[tuple[str, bool, list[tuple[object, ...]]]]:
+def _openpyxl_grids(path: Path, *, data_only: bool, rows: int | None) -> list[tuple[str, bool, Grid]]:
     with warnings.catch_warnings():
         # openpyxl warns of styles and validations it drops; none of them is data.
         warnings.simplefilter("ignore", UserWarning)
         book = openpyxl.load_workbook(path, read_only=True, data_only=data_only, keep_links=False)
         try:
-            result: list[tuple[str, bool, list[tuple[object, ...]]]] = []
+            result: list[tuple[str, bool, Grid]] = []
             for sheet in book.worksheets:
                 # The stored dimension may be wrong, and openpyxl would believe it.
                 sheet.reset_dimensions()
-                grid: list[tuple[object, ...]] = [*sheet.iter_rows(max_row=rows, values_only=True)]
+                grid = [*sheet.iter_rows(max_row=rows, values_only=True)]
                 result.append((sheet.title, sheet.sheet_state != "visible", grid))
             return result
         finally:
             book.close()
 
 
-def _uncalculated(values: list[tuple[object, ...]], formulas: list[tuple[object, ...]]) -> frozenset[tuple[int, int]]:
+def _uncalculated(values: Grid, formulas: Grid) -> frozenset[tuple[int, int]]:
     return frozenset(
         (row_index + 1, column)
         for row_index, row in enumerate(formulas)

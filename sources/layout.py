@@ -10,10 +10,9 @@ from datetime import date
 
 from openpyxl.utils import get_column_letter
 
+from sources.grids import Grid
 from sources.text import label_of
 from sources.values import date_of, is_blank
-
-Grid = Sequence[Sequence[object]]
 
 INFO_LABELS = ("填报单位", "报告期", "计量单位", "报表类别")
 FOOT_LABELS = ("单位负责人", "统计负责人", "填表人", "联系电话", "报出日期")
@@ -141,15 +140,14 @@ def find_body(grid: Grid, headings: Headings) -> Body:
         cells = [value for value in grid[index] if not is_blank(value)]
         if not cells:
             continue
-        first = label_of(cells[0])
-        if _FOOT.match(first):
+        if isinstance(cells[0], str) and _FOOT.match(label_of(cells[0])):
             in_foot = True
             reported_on = _reported_on(cells) or reported_on
         elif in_foot:
             # A note may run on over several lines; a row with three filled cells is data that would be lost.
             if len(cells) >= 3:
                 stray.append(index + 1)
-        elif any(isinstance(value, str) and label_of(value) == TOTAL_LABEL for value in cells):
+        elif any(isinstance(value, str) and "计" in value and label_of(value) == TOTAL_LABEL for value in cells):
             if total is None:
                 total = index + 1
             else:

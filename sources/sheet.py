@@ -151,25 +151,27 @@ class _Rows:
         self.values: list[list[CellValue]] = []
         self.row_numbers: list[int] = []
 
-    def read(self, row_number: int, column: Column, index: int, reader: Callable[[object], CellValue]) -> CellValue:
-        """Read one cell.
+    def refuse_uncalculated(self, row_number: int, column: Column, index: int) -> None:
+        """Refuse a cell whose formula has no cached value.
 
         Raises:
-            CellFault: it cannot be read as its column demands.
+            CellFault: it is one.
         """
-        row = self.sheet.grid[row_number - 1]
-        if self.sheet.uncalculated and (row_number, index) in self.sheet.uncalculated:
+        if (row_number, index) in self.sheet.uncalculated:
             message = f"“{column.heading}”是没有保存计算结果的公式"
             raise CellFault("RD-102", "公式", "公式的计算结果", message)
-        return reader(row[index] if index < len(row) else None)
 
     def add(self, row_number: int) -> None:
         """Read one data row; every fault becomes a finding, and the row is kept with that cell missing."""
         row: list[CellValue] = []
         notes: list[tuple[str, str, str, str, int]] = []
+        raw = self.sheet.grid[row_number - 1]
+        width = len(raw)
         for column, index, reader in self.readers:
             try:
-                cell = self.read(row_number, column, index, reader)
+                if self.sheet.uncalculated:
+                    self.refuse_uncalculated(row_number, column, index)
+                cell = reader(raw[index] if index < width else None)
                 if cell.remark:
                     notes.append((*cell.remark, str(cell.value), "", index))
             except CellFault as fault:
@@ -260,7 +262,8 @@ def _check_total_row(
             continue
         place = cell_name(index, body.total)
         try:
-            stated = rows.read(body.total, column, index, reader).value
+            rows.refuse_uncalculated(body.total, column, index)
+            stated = reader(raw).value
         except CellFault as fault:
             report(fault.rule_id, fault.message, cell=place, subject=f"合计/{column.name}", found=fault.found)
             continue

@@ -5,9 +5,10 @@ block is folded to half width.
 """
 
 import re
-import unicodedata
+from functools import lru_cache
 
 FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 WHITE_SPACE = re.compile(r"[\s\u200b\u200c\u200d\ufeff\u00ad]+")
 
 
@@ -23,7 +24,13 @@ def squeeze(text: str) -> str:
 
 def label_of(value: object) -> str:
     """Return a cell as a label that compares: text, white space out, full-width forms folded; empty for no text."""
-    return squeeze(fold_width(value)) if isinstance(value, str) else "" if value is None else squeeze(str(value))
+    return _label(value) if isinstance(value, str) else "" if value is None else squeeze(str(value))
+
+
+@lru_cache(maxsize=65536)
+def _label(text: str) -> str:
+    # The same few areas, categories and codes fill a ledger's columns.
+    return squeeze(fold_width(text))
 
 
 def code_of(text: str) -> str:
@@ -33,4 +40,4 @@ def code_of(text: str) -> str:
 
 def clean(text: str) -> str:
     """Return free text trimmed, with control characters out."""
-    return "".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\t").strip("\u3000\u200b\ufeff \t\r\n")
+    return CONTROL.sub("", text).strip("\u3000\u200b\ufeff \t\r\n")

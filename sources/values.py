@@ -6,9 +6,10 @@ Five things stay apart: a number (0 too), nil (``-`` ``—``), below the unit (`
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 from sources.contracts import Column
 from sources.identifiers import code_fault
@@ -47,8 +48,7 @@ class CellFault(Exception):
         self.rule_id, self.found, self.expected, self.message = rule_id, found, expected, message
 
 
-@dataclass(frozen=True)
-class CellValue:
+class CellValue(NamedTuple):
     """A read cell: its value, its status if it is a number cell, and a remark (rule, message) if reading it deserves one."""
 
     value: Value
@@ -73,12 +73,15 @@ def shown(raw: object) -> str:
 
 def is_blank(raw: object) -> bool:
     """Return whether a raw cell holds nothing, or white space only."""
-    return raw is None or (isinstance(raw, str) and not label_of(raw))
+    if not isinstance(raw, str):
+        return raw is None
+    # Nearly every text begins with a visible character; only the others need the full look.
+    return not raw or (not raw[0].isalnum() and not label_of(raw))
 
 
 def is_error_value(raw: object) -> bool:
     """Return whether a raw cell is an error value such as ``#REF!``."""
-    return isinstance(raw, str) and raw.strip().upper() in ERROR_VALUES
+    return isinstance(raw, str) and "#" in raw and raw.strip().upper() in ERROR_VALUES
 
 
 def number_of(raw: object) -> Decimal | None:
@@ -137,13 +140,18 @@ def _text(raw: object, column: Column) -> CellValue:
     return CellValue(code_of(text) if column.type in ("code", "reference") else text)
 
 
+@lru_cache(maxsize=65536)
+def _checked_code(raw: str) -> tuple[str, str]:
+    code = code_of(raw)
+    return code, code_fault(code)
+
+
 def _uscc(raw: object, column: Column) -> CellValue:
     if not isinstance(raw, str):
         raise CellFault(
             "RD-108", shown(raw), "文本", f"“{column.heading}”是数值单元格（{shown(raw)}），18位代码已丢失末几位数字"
         )
-    code = code_of(raw)
-    fault = code_fault(code)
+    code, fault = _checked_code(raw)
     if fault and column.required:
         raise CellFault("RD-109", code, "有效的统一社会信用代码", f"“{column.heading}”{code} {fault}")
     remark = ("RD-110", f"“{column.heading}”{code} {fault}") if fault else None

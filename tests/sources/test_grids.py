@@ -1,0 +1,82 @@
+"""Two readers, one answer; and the files that would break either are refused before they are opened."""
+
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from sources import grids
+from sources.inspection import scan_cells
+from sources.workbook import read_workbook, sha256_of
+from tests.workbooks import finance_rows, with_cell, write_return
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+GOOD = sorted(SAMPLES.glob("20*/*.xlsx"))
+
+
+def plain(value: object) -> object:
+    """The same cell as either reader gives it: empty text is no text, a whole float is an int."""
+    if value is None or value == "":
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda p: p.stem)
+def test_the_fast_and_the_careful_reader_agree_cell_by_cell(path: Path) -> None:
+    scan = scan_cells(path)
+    fast, careful = grids._fast(path, None), grids._careful(path, None, scan)
+    assert [(s.name, s.is_hidden) for s in fast] == [(s.name, s.is_hidden) for s in careful]
+    for one, other in zip(fast, careful, strict=True):
+        for number, (left, right) in enumerate(zip(one.grid, other.grid, strict=False), start=1):
+            width = max(len(left), len(right))
+            cells = [[plain(v) for v in row] + [None] * (width - len(row)) for row in (left, right)]
+            assert cells[0] == cells[1], (one.name, number)
+        longer = one.grid[len(other.grid) :] or other.grid[len(one.grid) :]
+        assert all(plain(value) is None for row in longer for value in row)
+
+
+def test_a_workbook_with_an_error_value_or_a_formula_goes_the_careful_way() -> None:
+    scans = {
+        name: scan_cells(SAMPLES / "faulty" / f"{name}.xlsx")
+        for name in ("amount-error-value", "formula-without-cached-value")
+    }
+    assert scans["amount-error-value"].has_error_values
+    assert scans["formula-without-cached-value"].has_formulas
+    assert not scan_cells(GOOD[0]).has_formulas
+    assert not scan_cells(GOOD[0]).has_error_values
+
+
+@pytest.mark.parametrize("cell", ["XFD1048576", "ZZ3", "A1048577"])
+def test_a_stray_far_cell_is_named_and_refused(tmp_path: Path, cell: str) -> None:
+    path = write_return(tmp_path / "ok.xlsx", "finance_bureau", finance_rows())
+    far = tmp_path / "far.xlsx"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(far, "w") as target:
+        for item in source.infolist():
+            data = source.read(item)
+            if item.filename == "xl/worksheets/sheet2.xml":
+                row = "".join(c for c in cell if c.isdigit())
+                data = data.replace(
+                    b"</sheetData>", f'<row r="{row}"><c r="{cell}"><v>1</v></c></row></sheetData>'.encode()
+                )
+            target.writestr(item, data)
+    (finding,) = read_workbook(far).findings
+    assert finding.rule_id == "RD-001"
+    assert cell in finding.message
+
+
+def test_cells_far_down_but_within_reason_are_read(tmp_path: Path) -> None:
+    path = write_return(
+        tmp_path / "x.xlsx", "finance_bureau", finance_rows(), edit=with_cell("拨付明细", "A30000", "PZ9")
+    )
+    assert "RD-014" in [f.rule_id for f in read_workbook(path).findings] or "RD-115" in [
+        f.rule_id for f in read_workbook(path).findings
+    ]
+
+
+def test_reading_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = write_return(tmp_path / "x.xlsx", "finance_bureau", finance_rows())
+    before = sha256_of(path)
+    read_workbook(path)
+    assert sha256_of(path) == before
+    assert openpyxl.load_workbook(path).sheetnames == ["政府科技创新投入", "拨付明细"]
