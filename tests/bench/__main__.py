@@ -87,7 +87,7 @@ def main() -> None:
                 book = CalamineWorkbook.from_path(path)
                 for name in book.sheet_names:
                     book.get_sheet_by_name(name).to_python()
-        with timed(seconds, "openpyxl 只读单元格"):
+        with timed(seconds, "读出单元格（本项目）"):
             for path in latest:
                 read_sheets(path)
         with timed(seconds, "按契约读出（含上一行）"):
