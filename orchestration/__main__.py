@@ -1,6 +1,6 @@
 """``python -m orchestration`` is ``sti``."""
 
-from orchestration.cli import main
+from orchestration.cli import entry
 
 if __name__ == "__main__":
-    main()
+    entry()

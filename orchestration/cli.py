@@ -3,7 +3,9 @@
 Heavy imports (Dagster, Great Expectations) happen inside the commands that need them.
 """
 
+import atexit
 import json
+import os
 import sys
 import tempfile
 import traceback
@@ -85,6 +87,22 @@ class _Group(click.Group):
             error.show()
             sys.exit(WRONG_USE)
         sys.exit(result if isinstance(result, int) else 0)
+
+
+def entry(arguments: list[str] | None = None) -> None:
+    """Run ``sti`` as a process: what was registered for the end is done, and then the process is simply gone.
+
+    Python's own way out would first walk and free everything that the heavy libraries made, for two seconds and to no purpose.
+    """
+    code: int | str | None = 0
+    try:
+        main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0 if code is None else WRONG_USE)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

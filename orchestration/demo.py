@@ -1,6 +1,6 @@
 """``make run``: the demo city's workbooks through the whole half-year job, every half-year, ending with the annex 1 table."""
 
-from orchestration.cli import main
+from orchestration.cli import entry
 from sources.demo_city import write_demo_city
 from sources.reference import half_years
 from warehouse.paths import Home
@@ -14,7 +14,7 @@ def run_demo() -> None:
     folder = home.root / "demo"
     written = {path.parent.name for path in write_demo_city(folder)}
     periods = [period for period in half_years() if period in written]
-    main(["run", *periods, "--inbox", str(folder), "--accept-queries", "--by", "演示", "--reason", REASON])
+    entry(["run", *periods, "--inbox", str(folder), "--accept-queries", "--by", "演示", "--reason", REASON])
 
 
 if __name__ == "__main__":

@@ -60,7 +60,9 @@ def inbox(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Material
             "回执": dg.MetadataValue.md("\n".join(lines)),
         },
         check_results=[
-            dg.AssetCheckResult(check_name=ASSIGNED, passed=not blocking, metadata=findings_metadata(refused, blocking))
+            dg.AssetCheckResult(
+                check_name=ASSIGNED, passed=not blocking, metadata=findings_metadata(period, refused, blocking)
+            )
         ],
     )
 
@@ -109,7 +111,7 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
             metadata={"版本数": len(versions), "各版本": dg.MetadataValue.md("\n".join(lines))},
             check_results=[
                 dg.AssetCheckResult(
-                    check_name=SUBMITTED, passed=not blocking, metadata=findings_metadata(found, blocking)
+                    check_name=SUBMITTED, passed=not blocking, metadata=findings_metadata(period, found, blocking)
                 )
             ],
         )
@@ -151,7 +153,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
 
         def result(name: str, key: dg.AssetKey, found: list[Finding], restricted: bool) -> dg.AssetCheckResult:
             still = [f for f in found if f.finding_id in blocked]
-            metadata = findings_metadata(found, still, is_restricted=restricted)
+            metadata = findings_metadata(period, found, still, is_restricted=restricted)
             return dg.AssetCheckResult(check_name=name, asset_key=key, passed=not still, metadata=metadata)
 
         for position, table in enumerate(tables):

@@ -157,7 +157,8 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
     found_by_table: dict[str, list] = {table: [] for table in GATE_2_TABLES}
     blocking_by_table: dict[str, list] = {table: [] for table in GATE_2_TABLES}
     summaries = []
-    for period in sorted(layers.accepted_periods(home)):
+    periods = sorted(layers.accepted_periods(home))
+    for period in periods:
         verdicts = judge_database(suites, home.candidate, period, home.root)
         found = in_order([f for verdict in verdicts for f in verdict.findings])
         blocking = options.settle(context.run.run_id, period, "gate2", found)
@@ -173,7 +174,7 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
                 asset_key=_model_key(table),
                 check_name=GATE_2,
                 passed=not blocking_by_table[table],
-                metadata=findings_metadata(found_by_table[table], blocking_by_table[table]),
+                metadata=findings_metadata("、".join(periods), found_by_table[table], blocking_by_table[table]),
             )
 
 

@@ -24,13 +24,12 @@ def findings_table(found: list[Finding]) -> str:
 
 
 def findings_metadata(
-    found: list[Finding], blocking: list[Finding], *, is_restricted: bool = False
+    periods: str, found: list[Finding], blocking: list[Finding], *, is_restricted: bool = False
 ) -> dict[str, dg.MetadataValue]:
-    """Return check metadata: counts by class, how many still block, and the failing cells (counts only for restricted tables)."""
+    """Return check metadata: the period(s), counts by class, how many still block, and the failing cells (counts only for restricted tables)."""
     by_class = Counter(f.rule_class for f in found)
-    metadata: dict[str, dg.MetadataValue] = {
-        label: dg.MetadataValue.int(by_class[rule_class]) for rule_class, label in CLASS_LABELS.items()
-    }
+    metadata: dict[str, dg.MetadataValue] = {"报告期": dg.MetadataValue.text(periods)}
+    metadata |= {label: dg.MetadataValue.int(by_class[rule_class]) for rule_class, label in CLASS_LABELS.items()}
     metadata["仍阻断"] = dg.MetadataValue.int(len(blocking))
     if is_restricted:
         rules = Counter(f"{f.rule_id}（{CLASS_LABELS[f.rule_class]}）" for f in found)
