@@ -1,6 +1,5 @@
 """One half-year from the command line: the same Dagster job as in the UI, in this process, without a daemon."""
 
-import gc
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +77,6 @@ def run_half_year(
 
     from orchestration.definitions import HALF_YEAR_JOB, defs
 
-    # What the imports left behind stays for good: the collector need not walk it again and again while workbooks are read.
-    gc.freeze()
     options = {
         "home": str(home.root),
         "inbox": str(inbox or ""),
