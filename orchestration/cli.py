@@ -10,6 +10,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -243,6 +244,26 @@ def sql_command(home: Home, query: str | None, form: str, out: Path | None, as_j
     else:
         text = as_csv(table) if form == "csv" else as_json(table)
         click.echo(text.rstrip("\n"))
+
+
+@main.command("trace")
+@click.option("--period", required=True, help="报告期，如 2026H1")
+@click.option("--area", required=True, help="地区键，如 330402；全市 330400")
+@click.option("--indicator", required=True, help="指标标识，如 sti_total、other_net、gov_total")
+@click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出（全部单元格和凭据行）")
+@_guarded
+def trace_command(home: Home, period: str, area: str, indicator: str, as_json_: bool) -> None:
+    """一个数从哪些单元格来：文件、工作表、单元格、所填；剔除了什么、凭什么。"""
+    from warehouse.trace import CannotTrace, trace
+
+    try:
+        found = trace(home, _half_year(period), area, indicator)
+    except CannotTrace as error:
+        raise Stop(str(error), WRONG_USE) from error
+    if as_json_:
+        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
+    else:
+        printing.trace(found)
 
 
 @main.command("demo")

@@ -19,8 +19,15 @@ from sources.finding import in_order
 from warehouse import layers, publish
 
 GATE_2 = "gate_2"
-GATE_2_TABLES = ("fct_input", "mart_half_year_monitoring")
-GROUPS = {"staging": "staging", "intermediate": "intermediate", "dims": "facts", "facts": "facts", "marts": "marts"}
+GATE_2_TABLES = ("fct_input", "fct_elimination_finding", "fct_reconciliation", "mart_half_year_monitoring")
+GROUPS = {
+    "staging": "staging",
+    "intermediate": "intermediate",
+    "elimination": "elimination",
+    "dims": "facts",
+    "facts": "facts",
+    "marts": "marts",
+}
 
 
 TEST_LABELS = {

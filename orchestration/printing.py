@@ -14,12 +14,17 @@ from orchestration.run import RunOutcome
 from sources.contracts import providers
 from sources.contracts import table as contract_table
 from sources.finding import CLASS_LABELS, Finding
+from sources.reference import area_names
 from sources.workbook import WorkbookReading
 from warehouse.paths import Home
 from warehouse.query import QueryFailed, run_query, shown
 from warehouse.report.annex1 import CITY, annex1_rows
+from warehouse.report.bridge import REASONS, TIERS
+from warehouse.trace import Trace
 
 FINDINGS_SHOWN = 30
+TRACED_SHOWN = 40
+EVIDENCE_SHOWN = 4
 
 
 def _console(*, error: bool = False) -> Console:
@@ -101,6 +106,49 @@ def annex1(home: Home, period: str) -> None:
     _console().print(grid)
 
 
+def trace(found: Trace) -> None:
+    """Print a traced figure: the cells that add up to it, what was removed, and the rows that each removal rests on."""
+    click.echo(
+        f"{found.period} {area_names()[found.area_key]} {found.indicator_name}：{shown(found.value_wan) or '没有出数'} 万元"
+    )
+    cells = [
+        {
+            "单元格": f"{c.file_name}[{c.sheet}]!{c.cell}",
+            "是谁的": c.about,
+            "所填": f"{c.written} {c.unit}",
+            "折合万元": c.value_wan,
+        }
+        for c in found.cells[:TRACED_SHOWN]
+    ]
+    table(cells, "没有来源单元格")
+    _more(len(found.cells), "个单元格")
+    removals = [
+        {
+            "理由": f"{REASONS[r.reason]}（{TIERS[r.tier]}）",
+            "剔除（万元）": r.amount_wan,
+            "落在": r.unit_code,
+            "对方": r.counterparty_code,
+            "编号": r.reference_no,
+            "凭据": "；".join(
+                f"{e.file_name}[{e.sheet}]第{e.row_number}行 {shown(e.amount_wan)}" for e in r.evidence[:EVIDENCE_SHOWN]
+            )
+            + (f"等{len(r.evidence)}行" if len(r.evidence) > EVIDENCE_SHOWN else ""),
+        }
+        for r in found.removals[:TRACED_SHOWN]
+    ]
+    if removals:
+        table(removals, "")
+        _more(len(found.removals), "笔剔除")
+        click.echo(f"剔除合计 {sum(r.amount_wan for r in found.removals)} 万元")
+    if found.is_explained:
+        click.echo("以上相加减，与发布的数一分不差。")
+
+
+def _more(count: int, what: str) -> None:
+    if count > TRACED_SHOWN:
+        click.echo(f"另有 {count - TRACED_SHOWN} {what}，用 --json 看全部。")
+
+
 def outcome_json(home: Home, outcome: RunOutcome) -> dict[str, Any]:
     """Return a run's outcome as plain values."""
     return {
@@ -165,8 +213,3 @@ def prompt(home: Home) -> None:
             except QueryFailed as error:
                 click.echo(f"查询有误：{error}", err=True)
             pending = ""
-
-
-__all__ = [
-    "annex1", "arrow_table", "blocked", "check", "check_json", "outcome_json", "prompt", "published", "table",
-]  # fmt: skip

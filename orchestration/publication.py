@@ -1,5 +1,7 @@
 """Publication and the annex workbook: the last two assets. Neither lets out what the gates' own records do not clear."""
 
+import base64
+
 import dagster as dg
 
 from expectations import findings as ledger
@@ -12,6 +14,7 @@ from warehouse import layers, publish
 from warehouse.paths import Home
 from warehouse.query import shown
 from warehouse.report.annex1 import CITY, annex1_rows, write_annex1
+from warehouse.report.bridge import bridge_lines, bridge_svg
 
 
 def refuse_unless_clear(home: Home, period: str) -> None:
@@ -72,10 +75,15 @@ def annex1(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Materia
     """Write the annex 1 workbook of one half-year."""
     home, period = options.where, context.partition_key
     path = write_annex1(home, period)
+    city = bridge_lines(home, period)[0]
+    picture = base64.b64encode(
+        bridge_svg(city, f"其他主体科技创新投入：从剔除前到剔除后（{period}）").encode()
+    ).decode()
     return dg.MaterializeResult(
         metadata={
             "文件": dg.MetadataValue.path(path),
             f"附件1（{area_names()[CITY]}）": dg.MetadataValue.md(annex1_markdown(home, period)),
+            "剔除重复（桥图）": dg.MetadataValue.md(f"![剔除重复](data:image/svg+xml;base64,{picture})"),
         }
     )
 

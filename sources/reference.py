@@ -76,3 +76,28 @@ def area_keys(on: date) -> dict[str, str]:
         for name, row in named + aliased
         if row["valid_from"] <= on.isoformat() and (not row["valid_to"] or on.isoformat() <= row["valid_to"])
     }
+
+
+def indicator_components(indicator_id: str) -> list[tuple[str, str]]:
+    """Return what an indicator is the sum of, as (subject, measure) pairs (seed ``indicator_component``); empty if unknown."""
+    return [
+        (row["subject"], row["measure"]) for row in _seed("indicator_component") if row["indicator_id"] == indicator_id
+    ]
+
+
+def subject_providers() -> dict[str, str]:
+    """Return the provider of each subject (seed ``sector``): government, enterprise, university, institute, hospital."""
+    return {row["subject"]: row["provider"] for row in _seed("sector")}
+
+
+def enterprise_frame(period: Period) -> list[str]:
+    """Return the 规上类别 that count in a period's enterprise figure (seeds ``subject_basis`` and ``enterprise_frame``)."""
+    names = {
+        row["basis_name"]
+        for row in _seed("subject_basis")
+        if row["subject"] == "enterprise"
+        and row["period_kind"] == period.kind
+        and row["valid_from"] <= period.ends_on.isoformat()
+        and (not row["valid_to"] or period.ends_on.isoformat() <= row["valid_to"])
+    }
+    return [row["frame_category"] for row in _seed("enterprise_frame") if row["basis_name"] in names]

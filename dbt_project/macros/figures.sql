@@ -8,6 +8,21 @@
     case when {{ whole_wan }} > 0 then cast({{ part_wan }} as double) / cast({{ whole_wan }} as double) * 100 end
 {%- endmacro %}
 
+{#
+占比的变化（百分点），不取整：part/whole − base_part/base_whole 先通分，分子分母都是精确小数，只除一次；
+两个双精度的占比相减会丢掉末几位。金额小于 10^12 万元，乘积才不越出 38 位。
+#}
+{% macro share_change_pp(part_wan, whole_wan, base_part_wan, base_whole_wan) -%}
+    case
+        when {{ whole_wan }} > 0 and {{ base_whole_wan }} > 0
+            then cast(
+                cast({{ part_wan }} * 100 as decimal(20, 6)) * cast({{ base_whole_wan }} as decimal(18, 6))
+                - cast({{ base_part_wan }} * 100 as decimal(20, 6)) * cast({{ whole_wan }} as decimal(18, 6))
+                as double
+            ) / cast(cast({{ whole_wan }} as decimal(20, 6)) * cast({{ base_whole_wan }} as decimal(18, 6)) as double)
+    end
+{%- endmacro %}
+
 {# 未填报的格在合计中计 0，但不参与增速、占比、位次：在此还原为空。 #}
 {% macro reported_only(value_wan, value_note) -%}
     case when {{ value_note }} = 'not_reported' then null else {{ value_wan }} end

@@ -8,13 +8,14 @@ What does not belong here: what the figures are (`reading`).
 import random
 from decimal import Decimal
 
-from hypothesis import strategies as st
-
+from sources.reference import area_names
 from tests.elimination.matching import Row
 from tests.elimination.rows import Tables, relabel, row
 
 PERIOD = "2026H1"
 AREAS = ("JX-CITY", "330402", "330481")
+"""The areas where somebody is."""
+CITY = "330400"
 BUREAUS = ("education_bureau", "science_bureau", "health_commission")
 LOCAL, CONTRACT = ("市县财政", "上级转移支付"), ("企业合同",)
 OTHER: tuple[str | None, ...] = ("中央直拨", "省级直拨", "其他", "单位转拨", None)
@@ -40,6 +41,7 @@ class _City:
             (self.draw_contract_flow, 9),
             (self.draw_hand_on, 5),
             (self.draw_shared_number, 1),
+            (self.draw_crossed_numbers, 1),
             (self.draw_unmatched_handed_on, 2),
             (self.draw_noise, 3),
         ):
@@ -237,6 +239,18 @@ class _City:
         for _ in range(2):
             self.hand_exactly(u, self.performer(), None, number, amount, "企业合同")
 
+    def draw_crossed_numbers(self) -> None:
+        """Two units have a contract of one number, the first unit with the second firm, and hand most of it on."""
+        rng = self.rng
+        if len(self.codes) < 3 or len(self.enterprises) < 2 or self.is_aggregate_only:
+            return
+        number, amount = rng.choice(self.contracts), self.abs_amount()
+        firms = sorted(rng.sample(self.enterprises, 2), reverse=True)
+        for u, e in zip(sorted(rng.sample(self.codes, 2)), firms, strict=True):
+            self.sign(e, u, number, amount)
+            self.receive(u, "企业合同", None, number, amount, payer=e)
+            self.hand_exactly(u, self.performer(), None, number, amount, "企业合同")
+
     def draw_unmatched_handed_on(self) -> None:
         """Money that only its recipient numbers is handed on with the number, by two units to one."""
         rng = self.rng
@@ -352,11 +366,14 @@ def large_city(rng: random.Random, quarters: int, *, period: str = PERIOD, is_ag
     for quarter in range(quarters):
         for table_id, rows in _City(rng, quarter, is_aggregate_only=is_aggregate_only).tables.items():
             tables.setdefault(table_id, []).extend(rows)
+    # 市财政局 sends a row per area; nothing was spent in those where nobody is.
+    elsewhere = [key for key in area_names() if key not in (*AREAS, CITY)]
+    tables["finance_bureau__gov_input"] += [row("finance_bureau__gov_input", area_key=key) for key in elsewhere]
     for table_id in ("finance_bureau__gov_input", "statistics_bureau__enterprise_rd_area"):
         tables[table_id] = _one_row_per_key(tables.get(table_id, []))
     if rng.random() < 0.6:
         # Little more than was paid, so that the limit of the declared tier is met somewhere on the way.
-        for one in tables["finance_bureau__gov_input"]:
+        for one in tables["finance_bureau__gov_input"][: len(AREAS)]:
             paid = _paid_in(tables, one["area_key"])
             one["gov_total_wan"] = one["general_budget_wan"] = max(Decimal(0), paid + rng.randint(0, 5 * quarters))
     for rows in tables.values():
@@ -377,8 +394,3 @@ def _one_row_per_key(rows: list[Row]) -> list[Row]:
                     before[name] = (before[name] or 0) + value
                     before[name + "_status"] = "reported"
     return list(summed.values())
-
-
-def cities(*, period: str = PERIOD) -> st.SearchStrategy[Tables]:
-    """Return `random_city` as a hypothesis strategy, which shrinks."""
-    return st.randoms(use_true_random=False).map(lambda rng: random_city(rng, period=period))

@@ -5,6 +5,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from hypothesis import strategies as st
+
 from tests.elimination.cities import PERIOD, random_city
 from tests.elimination.reading import eliminate
 from tests.elimination.result import Result
@@ -23,6 +25,11 @@ def drawn(seed: int) -> tuple[Tables, Result]:
     """One random city and its result; not to be changed."""
     city = random_city(random.Random(seed))
     return city, half_year(city)
+
+
+def cities() -> st.SearchStrategy[Tables]:
+    """Return `random_city` as a hypothesis strategy, which shrinks."""
+    return st.randoms(use_true_random=False).map(random_city)
 
 
 def lines(result: Result, scale: int = 1) -> dict[tuple[str, ...], tuple[Decimal, bool]]:

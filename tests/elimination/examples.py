@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from tests.elimination.matching import Row
 from tests.elimination.rows import Tables, relabel, row
+from tests.workbooks import code
 
 PERIOD = "2026H1"
-UNIVERSITY_A, HOSPITAL_B, INSTITUTE_C = "12330400MYUNIVERSA", "12330400MYHOSPITAB", "12330400MYINSTITUC"
-FIRM_F, FOUNDATION = "91330400MYFIRMF00F", "53100000MYFOUNDATN"
+UNIVERSITY_A, HOSPITAL_B, INSTITUTE_C = code(1), code(2), code(3)
+FIRM_F, FOUNDATION = code(1, "91330400"), code(1, "53100000")
 BUREAU_OF = {
     UNIVERSITY_A: "education_bureau",
     HOSPITAL_B: "health_commission",
@@ -127,7 +128,7 @@ def examples() -> list[Example]:
                     150,
                     received(local, 100, "P1"),
                     received("企业合同", 30, payer_code=FIRM_F, contract_no="C1"),
-                    received("其他", 20, payer_code=FOUNDATION),
+                    received("中央直拨", 20, payer_code=FOUNDATION),
                     handed(b, 40, "P1"),
                 ),
                 unit(b, 40, from_unit(a, 40, local, "P1")),

@@ -24,7 +24,8 @@ from tests.elimination.matching import (
     match,
     normal,
 )
-from tests.elimination.result import Reconciliation, Remark, Removal, Result
+from tests.elimination.reconciling import reconcile
+from tests.elimination.result import Remark, Removal, Result
 from tests.elimination.units import BUREAUS, UnitKey, Units
 
 PeriodKind = Literal["half_year", "year"]
@@ -55,7 +56,9 @@ class _Period:
         self._step_5_caps(oo, og, oe)
         if self.is_aggregate_only:
             self._bureau_tier()
-        self._reconcile()
+        self.result.reconciliation = reconcile(self.og_paid, self.og_received) + reconcile(
+            self.oe_paid, self.oe_received
+        )
         self._sum_up()
 
     def _rows(self, table_id: str) -> list[Row]:
@@ -105,8 +108,6 @@ class _Period:
             ]
             for ledger in ("inflow", "outflow")
         ]
-        self.payments = self._rows("finance_bureau__gov_payment")
-        self.contracts = self._rows("statistics_bureau__enterprise_contract")
 
     # ---- 2 OO
 
@@ -125,8 +126,9 @@ class _Period:
             [row for row in self.inflow if row["fund_channel"] == "单位转拨"],
             lambda row: (self.units.read(row["payer_code"]), normal(row["unit_code"]), reference(row)),
         )
-        self.oo_paid, self.oo_received = self._between_units(paid), self._between_units(received)
-        matches = [m for m in match(self.oo_paid, self.oo_received) if m.tier != "T3"]
+        oo_paid, oo_received = self._between_units(paid), self._between_units(received)
+        self.result.hand_on_pairs = {key[:2] for key in oo_paid.keys() | oo_received.keys()}
+        matches = [m for m in match(oo_paid, oo_received) if m.tier != "T3"]
         return [part for m in matches for part in self._classes(m)], matches
 
     def _between_units(self, side: Side) -> Side:
@@ -162,14 +164,16 @@ class _Period:
             return "", self.units.read(row["payee_code"]), normal(row["project_no"])
 
         # "B(r,p): Σ gov_payment.金额 to r for project p, without 附项 and without 对下转移支付."
-        of_g = [p for p in self.payments if not p["memo_category"] and p["fund_channel"] != "对下转移支付"]
+        # A row with 对下转移支付 is counted by the receiving county's own rows, as 附项 too.
+        payments = [p for p in self._rows("finance_bureau__gov_payment") if p["fund_channel"] != "对下转移支付"]
+        of_g = [p for p in payments if not p["memo_category"]]
         paid = gather((p for p in of_g if self.units.read(p["payee_code"]) in self.remaining), key_of)
         # "I(r,p): Σ r's own inflow rows of class local for p."
         received = gather(
             (row for row in self.inflow if class_of(row["fund_channel"]) == "local"),
             lambda row: ("", normal(row["unit_code"]), normal(row["project_no"])),
         )
-        memo = gather((p for p in self.payments if p["memo_category"]), key_of)
+        memo = gather((p for p in payments if p["memo_category"]), key_of)
         self._set_aside(received, memo)
         self.og_paid, self.og_received = paid, received
 
@@ -191,6 +195,9 @@ class _Period:
             without_number = received.get(("", r, ""))
             if without_number:
                 without_number.aside = min(without_number.counted, max(NIL, came))
+        # What was set aside whole is no side of anything.
+        for key in [key for key, pile in received.items() if pile.aside > 0 and pile.total == 0]:
+            del received[key]
 
     def _limit_t3(self, declared: list[Match], of_g: list[Row]) -> list[Match]:
         """Text: "In ascending code order as long as Σ T3 ≤ max(0, G total − Σ all ledger payments without 附项 and
@@ -216,7 +223,7 @@ class _Period:
         )
         received = {key: pile for key, pile in received.items() if key[0] in self.frame_e}
         paid = gather(
-            self.contracts,
+            self._rows("statistics_bureau__enterprise_contract"),
             lambda row: (normal(row["payer_code"]), self.units.read(row["payee_code"]), normal(row["contract_no"])),
         )
         paid = {key: pile for key, pile in paid.items() if key[0] in self.frame_e and key[1] in self.remaining}
@@ -269,7 +276,7 @@ class _Period:
         for part in laid:
             if not part.unit:
                 m = part.duplicate
-                self._remark("NOT_LAID", reason, m.tier, m.payee, m.payer, m.reference, not_removed=part.amount)
+                self._remark("LAY_FAILED", reason, m.tier, m.payee, m.payer, m.reference, not_removed=part.amount)
         return [part for part in laid if part.unit]
 
     # ---- 5 Caps, and the ledger
@@ -277,18 +284,22 @@ class _Period:
     def _step_5_caps(self, oo: list[Match], og: list[Laid], oe: list[Laid]) -> None:
         # "Removed from u." — the payer of money handed on.
         rows = [("OO", m.tier, m.payer, m.amount, "", m.payee, m.reference, m.evidence) for m in oo]
-        payers: dict[tuple[str, str], set[str]] = {}
-        for part in oe:
-            payers.setdefault((part.duplicate.payee, part.duplicate.reference), set()).add(part.duplicate.payer)
+        # Per T1 key of step 4, its payers and their evidence.
+        keys: dict[tuple[str, str], dict[str, frozenset[str]]] = {}
+        for m in (part.duplicate for part in oe if part.duplicate.tier == "T1"):
+            keys.setdefault((m.payee, m.reference), {})[m.payer] = m.evidence
         for reason, laid in (("OG", og), ("OE", oe)):
             for part in laid:
                 m = part.duplicate
                 # "first_recipient: r or u of the key, when it differs from the unit."
                 first = "" if m.payee == part.unit else m.payee
                 # "OG blank; OE the payer e (T1 laid on a unit handed money: the payer if the key has one, else blank)"
-                has_one_payer = reason == "OG" or len(payers[m.payee, m.reference]) == 1
-                counterparty = m.payer if m.tier != "T1" or not first or has_one_payer else ""
-                rows.append((reason, m.tier, part.unit, part.amount, first, counterparty, m.reference, m.evidence))
+                of_key = keys.get((m.payee, m.reference), {}) if reason == "OE" and m.tier == "T1" else {}
+                is_shared = bool(first) and len(of_key) > 1
+                counterparty = "" if is_shared else m.payer
+                # "There, a key's first recipient is u and its d the sum over e": the rows of all payers are its evidence.
+                evidence = frozenset().union(*of_key.values()) if is_shared else m.evidence
+                rows.append((reason, m.tier, part.unit, part.amount, first, counterparty, m.reference, evidence))
         # Parts of one duplicate, or of several payers, that fall on one unit are one row of the ledger.
         merged: dict[tuple[str, str, str, str, str, str, str], tuple[Decimal, frozenset[str]]] = {}
         for reason, tier, unit, amount, first, counterparty, reference, evidence in rows:
@@ -353,27 +364,7 @@ class _Period:
         removed = [row.amount_wan for row in self.result.ledger if (row.provider, row.area) == (provider, area)]
         return gross - sum(removed, NIL)
 
-    # ---- beside the ledger
-
-    def _reconcile(self) -> None:
-        """Text: "per pair (funder, performer): funder side, performer side (after setting aside 附项), difference (of the larger
-        side), band (≤ 3 % agree, ≤ 10 % ask, > 10 % 核实性 finding)"."""
-        sides = (
-            ("OO", self.oo_paid, self.oo_received),
-            ("OG", self.og_paid, self.og_received),
-            ("OE", self.oe_paid, self.oe_received),
-        )
-        for reason, paid, received in sides:
-            for funder, performer in sorted({key[:2] for key in paid.keys() | received.keys()}):
-                ours, theirs = (
-                    sum((pile.total for key, pile in side.items() if key[:2] == (funder, performer)), NIL)
-                    for side in (paid, received)
-                )
-                larger, difference = max(ours, theirs), abs(ours - theirs)
-                pct = difference / larger * 100 if larger > 0 else None
-                band = "agree" if pct is None or pct <= 3 else "ask" if pct <= 10 else "finding"
-                row = Reconciliation(reason, funder, performer, ours, theirs, difference, pct, band)
-                self.result.reconciliation.append(row)
+    # ---- the figures
 
     def _sum_up(self) -> None:
         result = self.result

@@ -45,15 +45,13 @@ class Remark:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Both sides of one pair; the funder is '' for the budgets (OG), an enterprise for OE, a performer for OO."""
+    """Both sides of one pair; the funder is the budgets as one, or an enterprise. Difference: funder less performer."""
 
-    reason: str
     funder_code: str
     performer_code: str
     funder_side_wan: Decimal
     performer_side_wan: Decimal
     difference_wan: Decimal
-    difference_pct: Decimal | None
     band: str
 
 
@@ -61,14 +59,15 @@ class Reconciliation:
 class Result:
     """What one period gives.
 
-    ``remaining``: per code the performer row that step 1 left; ``gross`` and ``net`` per (provider, unit); ``by_area`` has
-    G, E, O_gross, O_net, total; ``by_sector`` per (provider, area) O_gross, O_net.
+    ``remaining``: per code the performer row that step 1 left; ``hand_on_pairs``: (u, v) with rows of step 2; ``gross`` and
+    ``net`` per (provider, unit); ``by_area`` has G, E, O_gross, O_net, total; ``by_sector`` per (provider, area) O_gross, O_net.
     """
 
     ledger: list[Removal] = field(default_factory=list)
     findings: list[Remark] = field(default_factory=list)
     reconciliation: list[Reconciliation] = field(default_factory=list)
     remaining: dict[str, UnitKey] = field(default_factory=dict)
+    hand_on_pairs: set[tuple[str, str]] = field(default_factory=set)
     gross: dict[UnitKey, Decimal] = field(default_factory=dict)
     net: dict[UnitKey, Decimal] = field(default_factory=dict)
     by_area: dict[str, dict[str, Decimal]] = field(default_factory=dict)

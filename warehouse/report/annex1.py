@@ -1,10 +1,11 @@
 """附件1 科技创新投入半年度监测体系, in the document's own layout, from the published warehouse.
 
-One sheet for the city, one per area: 序号, 指标名称, 单位, 数源单位, 责任单位, then 本期, 上年同期, 增长, 占比, 位次.
+One sheet for the city, one per area: 序号, 指标名称, 单位, 数源单位, 责任单位, then 本期, 上年同期, 增长, 占比, 位次; and 剔除重复, how the
+figure of 其他主体 comes from gross to net.
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from io import BytesIO
 
 from openpyxl import Workbook
@@ -14,13 +15,16 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sources.reference import area_names, periods
 from warehouse.paths import Home, write_atomically
 from warehouse.query import connect, harmless
+from warehouse.report.bridge import bridge_lines
+from warehouse.report.elimination_sheet import fill_elimination_sheet
+from warehouse.report.rounding import rounded
 
 CITY = "330400"
 HEADINGS = ("序号", "指标名称", "单位", "数源单位", "责任单位", "本期", "上年同期", "增长（%）", "占比（%）", "位次")
 WIDTHS = (7, 44, 7, 13, 20, 16, 16, 11, 11, 7)
 ROUNDING_NOTE = "注：部分数据因四舍五入的原因，存在总计与分项合计不等的情况。"
 CUMULATIVE_NOTE = "数据为自年初起的累计数。空白表示未报或暂不能计算，不是零。"
-NOT_ELIMINATED_NOTE = "其他主体与政府、企业重复部分尚未剔除：三类合计暂不出数，占科技创新投入的比重相应空缺。"
+NOT_ELIMINATED_NOTE = "本期三类主体的数没有收齐，重复部分不能剔除：三类合计暂不出数，占科技创新投入的比重相应空缺。"
 
 
 class NoSuchPeriod(RuntimeError):
@@ -43,13 +47,6 @@ class Annex1Row:
     growth_note: str
     share_pct: Decimal | None
     rank: int | None
-
-
-def rounded(value: Decimal | float | None, places: int) -> Decimal | None:
-    """Round half up (四舍五入), once, at output. A float is rounded by its shortest text, not its binary tail."""
-    if value is None:
-        return None
-    return Decimal(str(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
 def annex1_rows(home: Home, period: str) -> dict[str, list[Annex1Row]]:
@@ -100,6 +97,7 @@ def write_annex1(home: Home, period: str) -> str:
     book.remove(book.active)  # type: ignore[arg-type]
     for area_key, rows in annex1_rows(home, period).items():
         _sheet(book.create_sheet(area_names()[area_key]), area_key, period, rows)
+    fill_elimination_sheet(book.create_sheet("剔除重复"), periods()[period].name, bridge_lines(home, period))
     path = home.reports / period / f"附件1_{period}.xlsx"
     buffer = BytesIO()
     book.save(buffer)

@@ -1,7 +1,7 @@
 with
 
-government as (
-    select * from {{ ref('int_input_government') }}
+gov_input as (
+    select * from {{ ref('stg_finance_bureau__gov_input') }}
 ),
 
 enterprise as (
@@ -9,23 +9,70 @@ enterprise as (
 ),
 
 performer as (
-    select * from {{ ref('int_input_performer') }}
+    select * from {{ ref('int_union_performer_unit') }}
+    where is_in_frame
+),
+
+ledger as (
+    select * from {{ ref('fct_elimination') }}
+),
+
+received as (
+    select * from {{ ref('int_detect_received') }}
+),
+
+sectors as (
+    select * from {{ ref('sector') }}
 ),
 
 bases as (
     select * from {{ ref('int_resolve_basis') }}
 ),
 
-counted_in_full as (
+sector_counts as (
+    select count(*) as sector_count from sectors
+),
+
+-- 五类主体都已报数的报告期才有剔除额：缺了一方，与它的重复就看不见，缺数从不当作 0
+complete_periods as (
+    select received.period
+    from received
+    inner join sectors on received.subject = sectors.subject
+    group by received.period
+    having count(*) = (select sector_counts.sector_count from sector_counts)
+),
+
+-- 台账逐单位合计；不落到单位的行（bureau、EG、EE）落在地区键上
+removed as (
+    select
+        ledger.period,
+        sectors.subject,
+        ledger.provider,
+        ledger.area as area_key,
+        case
+            when ledger.unit_code = '' then ledger.area
+            else ledger.provider || ':' || ledger.unit_code
+        end as unit_key,
+        min(ledger.unit_code) as unit_code,
+        {{ sum_wan('ledger.amount_wan') }} as eliminated_wan,
+        {{ sum_wan('case when ledger.estimated then ledger.amount_wan end') }} as estimated_wan
+    from ledger
+    inner join complete_periods on ledger.period = complete_periods.period
+    inner join sectors on ledger.provider = sectors.provider
+    group by ledger.period, sectors.subject, ledger.provider, ledger.area, unit_key
+),
+
+reported as (
     select
         period,
         'government' as subject,
         'finance_bureau' as provider,
-        table_id,
+        'finance_bureau__gov_input' as table_id,
         area_key,
-        unit_count,
-        gross_wan
-    from government
+        area_key as unit_key,
+        cast(1 as bigint) as unit_count,
+        gov_total_wan as gross_wan
+    from gov_input
     union all
     select
         period,
@@ -33,25 +80,10 @@ counted_in_full as (
         'statistics_bureau' as provider,
         table_id,
         area_key,
+        area_key as unit_key,
         unit_count,
         gross_wan
     from enterprise
-),
-
-inputs as (
-    select
-        period,
-        subject,
-        provider,
-        table_id,
-        area_key,
-        area_key as unit_key,
-        unit_count,
-        gross_wan,
-        cast(0 as decimal(20, 6)) as eliminated_wan,
-        cast(0 as decimal(20, 6)) as estimated_wan,
-        'not_applicable' as elimination_state
-    from counted_in_full
     union all
     select
         period,
@@ -60,12 +92,49 @@ inputs as (
         table_id,
         area_key,
         unit_key,
-        unit_count,
-        gross_wan,
-        cast(null as decimal(20, 6)) as eliminated_wan,
-        cast(null as decimal(20, 6)) as estimated_wan,
-        'not_yet_eliminated' as elimination_state
+        cast(1 as bigint) as unit_count,
+        sti_activity_wan as gross_wan
     from performer
+    union all
+    -- 市统计局按地区给出的重复额没有单位：另立一行，剔除前为 0，使各级合计成立
+    select
+        period,
+        subject,
+        provider,
+        'statistics_bureau__enterprise_rd_area' as table_id,
+        area_key,
+        unit_key,
+        cast(0 as bigint) as unit_count,
+        cast(0 as decimal(20, 6)) as gross_wan
+    from removed
+    where unit_code = '' and subject <> 'enterprise'
+),
+
+inputs as (
+    select
+        reported.*,
+        case
+            when reported.subject = 'government' then 'not_applicable'
+            when reported.subject = 'enterprise' and removed.period is null then 'not_applicable'
+            when complete_periods.period is null then 'not_yet_eliminated'
+            else 'eliminated'
+        end as elimination_state,
+        case
+            when reported.subject in ('government', 'enterprise') or complete_periods.period is not null
+                then cast(coalesce(removed.eliminated_wan, 0) as decimal(20, 6))
+        end as eliminated_wan,
+        case
+            when reported.subject in ('government', 'enterprise') or complete_periods.period is not null
+                then cast(coalesce(removed.estimated_wan, 0) as decimal(20, 6))
+        end as estimated_wan
+    from reported
+    left join complete_periods on reported.period = complete_periods.period
+    left join removed
+        on
+            reported.period = removed.period
+            and reported.subject = removed.subject
+            and reported.area_key = removed.area_key
+            and reported.unit_key = removed.unit_key
 )
 
 select

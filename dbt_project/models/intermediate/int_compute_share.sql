@@ -30,6 +30,8 @@ select
     part.period,
     part.area_key,
     part.indicator_id,
+    part.value_wan as part_wan,
+    whole.value_wan as whole_wan,
     {{ share_pct('part.value_wan', 'whole.value_wan') }} as share_pct,
     case
         when indicators.share_denominator is null then null

@@ -10,21 +10,8 @@ areas as (
     select * from {{ ref('stg_statistics_bureau__enterprise_rd_area') }}
 ),
 
-bases as (
-    select * from {{ ref('int_resolve_basis') }}
-),
-
-frame as (
-    select * from {{ ref('enterprise_frame') }}
-),
-
 counted as (
-    select
-        bases.period,
-        frame.frame_category
-    from bases
-    inner join frame on bases.basis_name = frame.basis_name
-    where bases.subject = 'enterprise'
+    select * from {{ ref('int_resolve_enterprise_frame') }}
 ),
 
 unit_periods as (

@@ -47,7 +47,9 @@ select
     indicators.share_denominator,
     shares.share_pct,
     shares.share_note,
-    shares.share_pct - base_shares.share_pct as share_change_pp,
+    {{ share_change_pp(
+        'shares.part_wan', 'shares.whole_wan', 'base_shares.part_wan', 'base_shares.whole_wan'
+    ) }} as share_change_pp,
     shares.share_of_city_pct,
     cast(ranks.value_rank as integer) as rank,
     cast(ranks.growth_rank as integer) as growth_rank,

@@ -1,0 +1,49 @@
+{# 金额合计；没有行时为 0。各引擎对小数合计的精度不同，故一律写明类型。 #}
+{% macro sum_wan(amount_wan) -%}
+    cast(coalesce(sum({{ amount_wan }}), 0) as decimal(20, 6))
+{%- endmacro %}
+
+{# 同组之内排在本行之前的各行之和（不含本行）：一把累计的尺子。 #}
+{% macro sum_before(amount_wan, partition_by, order_by) -%}
+    coalesce(
+        sum({{ amount_wan }}) over (
+            partition by {{ partition_by }}
+            order by {{ order_by }}
+            rows between unbounded preceding and 1 preceding
+        ),
+        0
+    )
+{%- endmacro %}
+
+{# 依次填满：碰到上限的一行截断，其后为 0。 #}
+{% macro fill_up_to(amount_wan, limit_wan, before_wan) -%}
+    cast(least({{ amount_wan }}, greatest({{ limit_wan }} - {{ before_wan }}, 0)) as decimal(20, 6))
+{%- endmacro %}
+
+{# 两把尺子上两段的重叠：几笔金额依次填入几个容器，这一笔落在这一个里的部分（没有重叠则不大于 0）。 #}
+{% macro overlap_wan(start_a, length_a, start_b, length_b) -%}
+    cast(
+        least({{ start_a }} + {{ length_a }}, {{ start_b }} + {{ length_b }}) - greatest({{ start_a }}, {{ start_b }})
+        as decimal(20, 6)
+    )
+{%- endmacro %}
+
+{# 来源行标识连成一串（逗号分隔，有序）；换引擎时只改这一处（如 Spark：array_join(sort_array(collect_list(x)), ',')）。 #}
+{% macro list_row_ids(row_id, order_by=none) -%}
+    string_agg({{ row_id }}, ',' order by {{ order_by or row_id }})
+{%- endmacro %}
+
+{# 逗号分隔的标识写成 JSON 数组：纯文本，任何引擎、任何工具都读得回来。 #}
+{% macro json_list(row_ids) -%}
+    '["' || replace({{ row_ids }}, ',', '","') || '"]'
+{%- endmacro %}
+
+{# 由各列的值得出的标识：同样的值永远得同样的标识；各列不得为空值（空白写 ''）。 #}
+{% macro hash_id(columns) -%}
+    md5({{ columns | join(" || '|' || ") }})
+{%- endmacro %}
+
+{# JSON 数组展开成行；换引擎时只改这一处（如 Spark：explode(from_json(x, 'array<string>'))）。 #}
+{% macro each_of_json_list(json_list) -%}
+    unnest(string_split(replace(replace(replace({{ json_list }}, '["', ''), '"]', ''), '","', ','), ','))
+{%- endmacro %}

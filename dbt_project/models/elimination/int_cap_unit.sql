@@ -1,0 +1,76 @@
+-- 步骤 5：一个单位的剔除合计不超过其科技活动费用合计。次序 OO、OG、OE，同一理由之内按 (层, 对方, 编号, 首个收款单位)；
+-- 碰到上限的一行截断，其后为 0；截下的部分不另找去处。first_recipient 为 '' 即单位自己。
+with
+
+hand_ons as (
+    select * from {{ ref('int_match_hand_on') }}
+    where amount_wan > 0
+),
+
+laid as (
+    select * from {{ ref('int_lay_matched') }}
+    union all
+    select * from {{ ref('int_lay_unmatched') }}
+),
+
+kept as (
+    select * from {{ ref('int_keep_performer') }}
+),
+
+united as (
+    select
+        period,
+        'OO' as reason,
+        1 as reason_order,
+        tier,
+        payer_code as unit_code,
+        '' as first_recipient,
+        payee_code as counterparty_code,
+        reference_no,
+        amount_wan as claimed_wan
+    from hand_ons
+    union all
+    select
+        period,
+        reason,
+        case reason when 'OG' then 2 else 3 end as reason_order,
+        tier,
+        unit_code,
+        case when first_recipient = unit_code then '' else first_recipient end as first_recipient,
+        counterparty_code,
+        reference_no,
+        laid_wan as claimed_wan
+    from laid
+),
+
+ordered as (
+    select
+        united.*,
+        kept.provider,
+        kept.area_key,
+        kept.activity_wan,
+        {{ sum_before(
+            'united.claimed_wan',
+            'united.period, united.unit_code',
+            'united.reason_order, united.tier, united.counterparty_code, united.reference_no, united.first_recipient'
+        ) }} as before_wan
+    from united
+    inner join kept
+        on
+            united.period = kept.period
+            and united.unit_code = kept.unit_code
+)
+
+select
+    period,
+    reason,
+    tier,
+    provider,
+    unit_code,
+    area_key,
+    first_recipient,
+    counterparty_code,
+    reference_no,
+    claimed_wan,
+    {{ fill_up_to('claimed_wan', 'activity_wan', 'before_wan') }} as amount_wan
+from ordered

@@ -1,0 +1,60 @@
+-- 台账的每个来源行标识都在填报数据里，每笔至少一个；除 T3、bureau、policy 外，至少两个（双方各有其行）。
+with
+
+ledger as (
+    select * from {{ ref('fct_elimination') }}
+),
+
+{% set table_ids = [
+    'finance_bureau__gov_payment', 'statistics_bureau__enterprise_rd', 'statistics_bureau__enterprise_contract',
+    'statistics_bureau__enterprise_rd_area', 'education_bureau__unit', 'education_bureau__inflow',
+    'education_bureau__outflow', 'science_bureau__unit', 'science_bureau__inflow', 'science_bureau__outflow',
+    'health_commission__unit', 'health_commission__inflow', 'health_commission__outflow'
+] -%}
+source_rows as (
+    {% for table_id in table_ids %}
+        select
+            row_id,
+            period
+        from {{ ref('stg_' ~ table_id) }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+cited as (
+    select
+        period,
+        elimination_id,
+        tier,
+        {{ each_of_json_list('evidence') }} as row_id
+    from ledger
+),
+
+counted as (
+    select
+        cited.period,
+        cited.elimination_id,
+        cited.tier,
+        count(distinct cited.row_id) as cited_count,
+        count(distinct source_rows.row_id) as found_count
+    from cited
+    left join source_rows
+        on
+            cited.period = source_rows.period
+            and cited.row_id = source_rows.row_id
+    group by cited.period, cited.elimination_id, cited.tier
+)
+
+select
+    ledger.period,
+    ledger.elimination_id,
+    ledger.evidence,
+    counted.cited_count,
+    counted.found_count
+from ledger
+left join counted on ledger.elimination_id = counted.elimination_id
+where
+    counted.cited_count is null
+    or counted.found_count <> counted.cited_count
+    or (counted.cited_count < 2 and ledger.tier not in ('T3', 'bureau', 'policy'))
+    or ledger.amount_wan <= 0
