@@ -60,9 +60,13 @@ def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             raise
         except BrokenPipeError:
             sys.exit(0)
+        except OSError as error:
+            _log(home, traceback.format_exc())
+            click.echo(f"读写文件出错：{error.filename or ''} {error.strerror or error}", err=True)
+            sys.exit(WRONG_USE)
         except Exception:
             _log(home, traceback.format_exc())
-            click.echo(f"内部错误，详情记在 {home.log}；数据没有发布，可以原样重试。", err=True)
+            click.echo(f"内部错误，详情记在 {home.log}；请把它发给数据组。", err=True)
             sys.exit(BROKEN)
 
     return guarded
@@ -224,7 +228,7 @@ def status_command(home: Home, period: str | None, as_json_: bool) -> None:
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="parquet 写到哪个文件")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写到哪个文件（csv、json、parquet）")
 @click.option("--json", "as_json_", is_flag=True, help="同 --format json")
 @_guarded
 def sql_command(home: Home, query: str | None, form: str, out: Path | None, as_json_: bool) -> None:
@@ -234,16 +238,22 @@ def sql_command(home: Home, query: str | None, form: str, out: Path | None, as_j
         return
     table = run_query(home, query)
     form = "json" if as_json_ else form
-    if form == "parquet":
-        if out is None:
-            raise Stop("parquet 须用 --out 指定文件", WRONG_USE)
-        write_parquet(table, out)
-        click.echo(f"{out}：{table.num_rows} 行", err=True)
-    elif form == "table":
+    if out is None and form == "parquet":
+        raise Stop("parquet 须用 --out 指定文件", WRONG_USE)
+    if form == "table":
+        if out:
+            raise Stop("--out 与 --format csv、json 或 parquet 一起使用", WRONG_USE)
         printing.arrow_table(table)
-    else:
-        text = as_csv(table) if form == "csv" else as_json(table)
+        return
+    text = as_csv(table) if form == "csv" else as_json(table)
+    if out is None:
         click.echo(text.rstrip("\n"))
+        return
+    if form == "parquet":
+        write_parquet(table, out)
+    else:
+        out.write_text(text.rstrip("\n") + "\n", encoding="utf-8-sig" if form == "csv" else "utf-8")
+    click.echo(f"{out}：{table.num_rows} 行", err=True)
 
 
 @main.command("trace")

@@ -19,6 +19,7 @@ from sources.finding import Finding
 from sources.reading_rules import breach
 from sources.reference import periods
 from warehouse import archive, layers
+from warehouse.paths import Home
 
 GATE_1 = "gate_1"
 RETURN_GATE = "gate_1_return"
@@ -140,7 +141,10 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
     )
     def read(context: dg.AssetExecutionContext, options: RunOptions) -> Iterator[dg.MaterializeResult]:
         home, period = options.where, context.partition_key
-        current = layers.current_reading(home, provider.provider, period)
+        try:
+            current = layers.current_reading(home, provider.provider, period)
+        except layers.LayerError as error:
+            raise dg.Failure(str(error)) from error
         if current is None:
             raise dg.Failure(f"{provider.label}没有报送 {period}，没有可读的报表")
         receipt, reading = current
@@ -148,7 +152,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             files = layers.write_raw(home, reading)
             outcome = judge_return(reading, files)
             blocking = options.settle(context.run.run_id, period, f"gate1:{provider.provider}", outcome.findings)
-            layers.write_gate_record(home, provider.provider, period, _gate_record(receipt, outcome))
+            layers.write_gate_record(home, provider.provider, period, _gate_record(home, receipt, outcome))
         blocked = {f.finding_id for f in blocking}
 
         def result(name: str, key: dg.AssetKey, found: list[Finding], restricted: bool) -> dg.AssetCheckResult:
@@ -181,8 +185,9 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
     return read
 
 
-def _gate_record(receipt: archive.Receipt, outcome: GateOutcome) -> dict[str, object]:
+def _gate_record(home: Home, receipt: archive.Receipt, outcome: GateOutcome) -> dict[str, object]:
     return {
+        "version_count": len(archive.versions(home, receipt.provider, receipt.period)),
         "receipt_no": receipt.receipt_no,
         "file_sha256": receipt.file_sha256,
         "findings": [finding.as_dict() for finding in outcome.findings],

@@ -1,14 +1,15 @@
 """What the command line prints: tables and findings for people, plain dictionaries for ``--json``."""
 
 import sys
-import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import click
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from orchestration.run import RunOutcome
 from sources.contracts import providers
@@ -17,39 +18,44 @@ from sources.finding import CLASS_LABELS, Finding
 from sources.reference import area_names
 from sources.workbook import WorkbookReading
 from warehouse.paths import Home
-from warehouse.query import QueryFailed, run_query, shown
+from warehouse.query import QueryFailed, names_of, rows_of, run_query, shown
 from warehouse.report.annex1 import CITY, annex1_rows
 from warehouse.report.bridge import REASONS, TIERS
 from warehouse.trace import Trace
 
+PIPE_WIDTH = 100_000
 FINDINGS_SHOWN = 30
 TRACED_SHOWN = 40
 EVIDENCE_SHOWN = 4
 
 
-def _console(*, error: bool = False) -> Console:
-    console = Console(stderr=error, highlight=False, soft_wrap=True)
-    # Into a file or pipe a table keeps its full width; only a terminal has an edge.
-    return console if console.is_terminal else Console(stderr=error, highlight=False, width=200)
+def _print(grid: Table) -> None:
+    """Print a table: within a terminal's edge by folding cells, into a file or pipe at full width; never cut."""
+    console = Console(highlight=False)
+    (console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)).print(grid)
+
+
+def _grid(headings: Iterable[str], rows: Iterable[Iterable[Any]], **options: Any) -> Table:
+    """Return a table whose texts are taken as they are: no markup, no emoji codes."""
+    grid = Table(**options)
+    for heading in headings:
+        grid.add_column(Text(heading), overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(shown(value)) for value in row))
+    return grid
 
 
 def table(rows: list[dict[str, Any]], empty: str) -> None:
     """Print rows of one shape as a table."""
-    if not rows:
+    if rows:
+        _print(_grid(rows[0], (row.values() for row in rows)))
+    elif empty:
         click.echo(empty)
-        return
-    grid = Table(*rows[0].keys())
-    for row in rows:
-        grid.add_row(*(shown(value) for value in row.values()))
-    _console().print(grid)
 
 
 def arrow_table(result: pa.Table) -> None:
     """Print a query result as a table."""
-    grid = Table(*result.column_names)
-    for row in result.to_pylist():
-        grid.add_row(*(shown(value) for value in row.values()))
-    _console().print(grid)
+    _print(_grid(names_of(result), rows_of(result)))
     click.echo(f"{result.num_rows} 行", err=True)
 
 
@@ -103,7 +109,7 @@ def annex1(home: Home, period: str) -> None:
     for row in annex1_rows(home, period)[CITY]:
         figures = (row.value_wan, row.base_wan, row.growth_pct, row.share_pct)
         grid.add_row(row.annex_no, row.name, *(f"{figure:,}" if figure is not None else "—" for figure in figures))
-    _console().print(grid)
+    _print(grid)
 
 
 def trace(found: Trace) -> None:
@@ -207,9 +213,9 @@ def prompt(home: Home) -> None:
         if not line or line.strip() in (".quit", ".exit"):
             return
         pending += line
-        if unicodedata.normalize("NFKC", pending).rstrip().endswith(";"):
+        if pending.rstrip().endswith(";"):
             try:
-                arrow_table(run_query(home, pending.replace("；", ";")))
+                arrow_table(run_query(home, pending))
             except QueryFailed as error:
                 click.echo(f"查询有误：{error}", err=True)
             pending = ""

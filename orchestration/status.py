@@ -11,7 +11,7 @@ from warehouse.paths import Home
 def board(home: Home, period: str | None) -> list[dict[str, object]]:
     """Return the status of every provider for one half-year, or for all that anything was received for.
 
-    States: 缺报, 已报（未审）, 退回 (open 强制性), 待说明 (open 核实性), 已准入.
+    States: 缺报, 已报（未审；有新版本还没有审也是）, 退回 (open 强制性), 待说明 (open 核实性), 已准入.
     """
     received = {(r.provider, r.period) for r in archive.receipts(home) if r.period}
     accepted = layers.accepted_periods(home)
@@ -22,14 +22,17 @@ def board(home: Home, period: str | None) -> list[dict[str, object]]:
             versions = archive.versions(home, provider.provider, key)
             open_ones = ledger.blocking(home.findings, key, f"gate1:{provider.provider}")
             mandatory = sum(f.rule_class == "mandatory" for f in open_ones)
+            record = layers.gate_record(home, provider.provider, key)
             state = "已报（未审）"
             if not versions:
                 state = "缺报"
+            elif record is None or record["version_count"] < len(versions):
+                pass
             elif mandatory:
                 state = "退回"
             elif open_ones:
                 state = "待说明"
-            elif provider.provider in accepted.get(key, set()) and layers.gate_record(home, provider.provider, key):
+            elif provider.provider in accepted.get(key, set()):
                 state = "已准入"
             rows.append(
                 {

@@ -152,6 +152,7 @@ class Provider(BaseModel):
     provider: str
     label: str
     basis: str
+    aliases: tuple[str, ...] = ()
     tables: dict[str, Table]
 
     @model_validator(mode="before")

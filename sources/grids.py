@@ -7,7 +7,7 @@ from pathlib import Path
 
 import openpyxl
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from sources.inspection import CellScan, inspect, scan_cells
 
@@ -23,7 +23,8 @@ class UnreadableWorkbook(Exception):
 class Sheet:
     """One worksheet: its name, whether it is hidden, its cells by row, and the cells whose formula has no cached value.
 
-    ``uncalculated`` holds (row number, column index) pairs: 1-based row, 0-based column.
+    ``uncalculated`` holds (row number, column index) pairs: 1-based row, 0-based column. ``merged`` holds the first such pair of every
+    range of merged cells.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Sheet:
     is_hidden: bool
     grid: Grid
     uncalculated: frozenset[tuple[int, int]] = frozenset()
+    merged: tuple[tuple[int, int], ...] = ()
 
 
 def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
@@ -62,20 +64,31 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
 def _fast(path: Path, rows: int | None) -> list[Sheet]:
     with CalamineWorkbook.from_path(path) as book:
         return [
-            Sheet(about.name, index, about.visible != SheetVisibleEnum.Visible, _calamine_grid(book, about.name, rows))
+            Sheet(about.name, index, about.visible != SheetVisibleEnum.Visible, grid, merged=_merged(sheet))
             for index, about in enumerate(s for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet)
+            for sheet in [book.get_sheet_by_name(about.name)]
+            for grid in [sheet.to_python(skip_empty_area=False, nrows=rows)]
         ]
 
 
-def _calamine_grid(book: CalamineWorkbook, name: str, rows: int | None) -> Grid:
-    return book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=rows)
+def _merged(sheet: CalamineSheet) -> tuple[tuple[int, int], ...]:
+    return tuple((start[0] + 1, start[1]) for start, _ in sheet.merged_cell_ranges or ())
 
 
 def _careful(path: Path, rows: int | None, scan: CellScan) -> list[Sheet]:
     values = _openpyxl_grids(path, data_only=True, rows=rows)
     formulas = _openpyxl_grids(path, data_only=False, rows=rows) if scan.has_formulas else None
+    with CalamineWorkbook.from_path(path) as book:
+        merged = {name: _merged(book.get_sheet_by_name(name)) for name, _, _ in values}
     return [
-        Sheet(name, index, hidden, grid, _uncalculated(grid, formulas[index][2]) if formulas else frozenset())
+        Sheet(
+            name,
+            index,
+            hidden,
+            grid,
+            _uncalculated(grid, formulas[index][2]) if formulas else frozenset(),
+            merged[name],
+        )
         for index, (name, hidden, grid) in enumerate(values)
     ]
 

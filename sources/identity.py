@@ -13,7 +13,7 @@ from sources.reference import periods
 from sources.text import label_of
 
 _HALF = re.compile(r"(\d{4})年(?:上半年|1月?[-—–~～至到]6月)")
-_WHOLE = re.compile(r"(\d{4})年(?:全年|度|1月?[-—–~～至到]12月)?")
+_WHOLE = re.compile(r"(\d{4})年(?:全年|度|1月?[-—–~～至到]12月)")
 EXPLANATION_SHEET = "核实说明"
 
 
@@ -61,8 +61,8 @@ def identify(path: Path, sha256: str, sheets: list[Sheet], asked_period: str | N
     said: dict[str, dict[str, str]] = {label: {} for label in ("填报单位", "报告期", "报表类别")}
     for sheet, info in infos:
         for label, values in said.items():
-            if label in info:
-                values.setdefault(info[label][0], sheet.name)
+            for value, _ in info.get(label, []):
+                values.setdefault(value, sheet.name)
     conflicts = [
         breach(
             "RD-004",
@@ -74,7 +74,27 @@ def identify(path: Path, sha256: str, sheets: list[Sheet], asked_period: str | N
         for label, values in said.items()
         if len({_comparable(label, value) for value in values}) > 1
     ]
+    if any("年报" in kind and "半" not in kind for kind in said["报表类别"]) and any(
+        _HALF.fullmatch(p) for p in said["报告期"]
+    ):
+        message = "报告期是上半年，报表类别却是年报"
+        conflicts.append(breach("RD-004", message, subject="报表类别", found="、".join(said["报表类别"]), **where))
     provider = _provider(list(said["填报单位"]), sheets)
+    names = [label_of(sheet.name) for sheet in sheets]
+    for sheet in sheets:
+        if provider and names.count(label_of(sheet.name)) > 1 and names.index(label_of(sheet.name)) != sheet.index:
+            message = f"工作表“{sheet.name}”有两张同名的，不知道以哪张为准"
+            conflicts.append(
+                breach(
+                    "RD-025",
+                    message,
+                    provider=provider.provider,
+                    sheet=sheet.name,
+                    subject=sheet.name,
+                    found=sheet.name,
+                    **where,
+                )
+            )
     if provider is None:
         found = "、".join(said["填报单位"]) or "空白"
         message = f"认不出填报单位（表内写的是“{found}”），不知道这是谁的报表"
@@ -122,7 +142,7 @@ def _comparable(label: str, value: str) -> str:
 def _provider(names: list[str], sheets: list[Sheet]) -> Provider | None:
     for name in names:
         for provider in providers().values():
-            if label_of(provider.label) in name or name in label_of(provider.label):
+            if name in {label_of(known) for known in (provider.label, *provider.aliases)}:
                 return provider
     if names:
         return None

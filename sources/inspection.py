@@ -16,7 +16,7 @@ LARGEST_FILE_BYTES = 20 * 1024 * 1024
 MOST_COLUMNS = 500
 MOST_ROWS = 1_048_576
 MOST_CELLS = 20_000_000
-_FORMULA = re.compile(rb"<f[\s>/]")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _CELL = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 
 

@@ -10,12 +10,24 @@ from datetime import date
 
 from openpyxl.utils import get_column_letter
 
-from sources.grids import Grid
-from sources.text import label_of
-from sources.values import date_of, is_blank
+from sources.grids import Grid, Sheet
+from sources.text import fold_width, label_of
+from sources.values import BELOW_UNIT, NIL, date_of, is_blank, number_of, shown
 
 INFO_LABELS = ("填报单位", "报告期", "计量单位", "报表类别")
-FOOT_LABELS = ("单位负责人", "统计负责人", "填表人", "联系电话", "报出日期")
+FOOT_LABELS = (
+    "单位负责人",
+    "统计负责人",
+    "填表人",
+    "联系电话",
+    "报出日期",
+    "审核人",
+    "复核人",
+    "制表人",
+    "负责人",
+    "填表日期",
+    "报送日期",
+)
 NOTE_LABELS = ("注", "说明")
 TOTAL_LABEL = "合计"
 HEAD_ROWS = 40
@@ -23,7 +35,7 @@ HEAD_ROWS = 40
 
 _INFO = re.compile(rf"({'|'.join(INFO_LABELS)}):(.*?)(?=(?:{'|'.join(INFO_LABELS)}):|$)")
 _FOOT = re.compile(rf"^(?:{'|'.join(FOOT_LABELS)}|(?:{'|'.join(NOTE_LABELS)})\d*):")
-_REPORTED_ON = re.compile(r"报出日期:(.*?)(?=[^\d年月日/-]|$)")
+_REPORTED_ON = re.compile(rf"报\s*出\s*日\s*期\s*:\s*(.*?)(?=(?:{'|'.join(FOOT_LABELS)})|$)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -38,12 +50,16 @@ class Headings:
 
 @dataclass(frozen=True)
 class Body:
-    """The parts below the headings, as 1-based row numbers; ``stray`` are rows with cells after the foot."""
+    """The parts below the headings, as 1-based row numbers; ``stray`` are rows with cells after the foot.
+
+    ``unread_date`` is what stands after 报出日期 where that is no date.
+    """
 
     data: list[int]
     total: int | None
     stray: list[int]
     reported_on: date | None
+    unread_date: str
 
 
 def cell_name(column_index: int, row_number: int) -> str:
@@ -51,12 +67,12 @@ def cell_name(column_index: int, row_number: int) -> str:
     return f"{get_column_letter(column_index + 1)}{row_number}"
 
 
-def info_line(grid: Grid, before_row: int) -> dict[str, tuple[str, str]]:
-    """Return what the lines above the headings say: label → (value, place).
+def info_line(grid: Grid, before_row: int) -> dict[str, list[tuple[str, str]]]:
+    """Return what the lines above the headings say: label → every (value, place).
 
     A label and its value stand in one cell or in neighbouring ones; several may share a cell, in any order.
     """
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for index, row in enumerate(grid[: before_row - 1]):
         cells = [(column, label_of(value)) for column, value in enumerate(row) if not is_blank(value)]
         for position, (column, text) in enumerate(cells):
@@ -66,7 +82,7 @@ def info_line(grid: Grid, before_row: int) -> dict[str, tuple[str, str]]:
                     column, value = cells[position + 1]
                     place = cell_name(column, index + 1)
                 if value:
-                    found.setdefault(label, (value, place))
+                    found.setdefault(label, []).append((value, place))
     return found
 
 
@@ -126,40 +142,63 @@ def find_headings(grid: Grid, known: Sequence[str]) -> Headings | None:
     return Headings(row_number, columns, unknown, twice)
 
 
-def find_body(grid: Grid, headings: Headings) -> Body:
+def find_body(sheet: Sheet, headings: Headings) -> Body:
     """Split the rows below the headings into data rows, the 合计 row and the foot; blank rows are skipped.
 
-    The foot begins at the first row that starts with a foot label or a note; rows of data after it are stray.
+    The foot begins at the first row that starts with a foot label or a note; rows of data after it, or in it, are stray.
     """
+    uncalculated = {row_number for row_number, _ in sheet.uncalculated}
     data: list[int] = []
     stray: list[int] = []
     total: int | None = None
     reported_on: date | None = None
+    unread_date = ""
     in_foot = False
-    for index in range(headings.row_number, len(grid)):
-        cells = [value for value in grid[index] if not is_blank(value)]
-        if not cells:
+    for row_number in range(headings.row_number + 1, len(sheet.grid) + 1):
+        cells = [value for value in sheet.grid[row_number - 1] if not is_blank(value)]
+        if not cells and row_number not in uncalculated:
             continue
-        if isinstance(cells[0], str) and _FOOT.match(label_of(cells[0])):
+        if cells and isinstance(cells[0], str) and _FOOT.match(label_of(cells[0])):
             in_foot = True
-            reported_on = _reported_on(cells) or reported_on
+            if _more_than_foot(cells):
+                stray.append(row_number)
+            day, text = _reported_on(cells)
+            reported_on, unread_date = day or reported_on, text or unread_date
         elif in_foot:
-            # A note may run on over several lines; a row with three filled cells is data that would be lost.
-            if len(cells) >= 3:
-                stray.append(index + 1)
-        elif any(isinstance(value, str) and "计" in value and label_of(value) == TOTAL_LABEL for value in cells):
+            # A note may run on over several lines of text; anything else here is data that would be lost.
+            if len(cells) != 1 or number_of(cells[0]) is not None:
+                stray.append(row_number)
+        elif _is_total(cells):
             if total is None:
-                total = index + 1
+                total = row_number
             else:
-                stray.append(index + 1)
+                stray.append(row_number)
         else:
-            data.append(index + 1)
-    return Body(data, total, stray, reported_on)
+            data.append(row_number)
+    return Body(data, total, stray, reported_on, unread_date)
 
 
-def _reported_on(cells: list[object]) -> date | None:
+def _is_total(cells: list[object]) -> bool:
+    """Whether a row is the 合计 row: the word in any column, and beside it nothing but amounts."""
+    words = [label_of(value) for value in cells if isinstance(value, str) and number_of(value) is None]
+    return TOTAL_LABEL in words and all(word == TOTAL_LABEL or word in NIL or word in BELOW_UNIT for word in words)
+
+
+def _more_than_foot(cells: list[object]) -> bool:
+    """Whether a row of the foot holds more than labels and their values: data beside a note in the margin, say."""
+    labels = [label_of(value) for value in cells]
+    waiting = sum(label.endswith(":") for label in labels)
+    return sum(":" not in label for label in labels) > waiting + 1
+
+
+def _reported_on(cells: list[object]) -> tuple[date | None, str]:
+    """Return the 报出日期 of a foot row, or what stands there where that is no date."""
     for position, value in enumerate(cells):
-        match = _REPORTED_ON.search(label_of(value)) if isinstance(value, str) else None
+        match = _REPORTED_ON.search(fold_width(value)) if isinstance(value, str) else None
         if match:
-            return date_of(match.group(1)) or (date_of(cells[position + 1]) if position + 1 < len(cells) else None)
-    return None
+            written: object = match.group(1).strip()
+            if not written and position + 1 < len(cells):
+                written = cells[position + 1]
+            day = date_of(written)
+            return day, "" if day or is_blank(written) else shown(written)
+    return None, ""

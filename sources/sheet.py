@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -14,11 +14,13 @@ from sources.identity import headings_of
 from sources.layout import Body, Headings, cell_name, find_body, find_headings, info_line, info_row
 from sources.manifest import Manifest
 from sources.reading_rules import breach
-from sources.reference import area_keys, periods
+from sources.reference import Period, area_keys, periods
 from sources.text import label_of
 from sources.values import FEN_IN_WAN, MISSING, NOT_REPORTED, WAN_PER_UNIT, CellFault, CellValue, cell_reader, is_blank
 
 Reporter = Callable[..., None]
+LATEST_REPORT = timedelta(days=2 * 366)
+"""A correction may come late, but not later than two years after the period's end."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def read_table(
     if headings is None:
         report("RD-012", f"在“{sheet.name}”里找不到表头行", found="无", expected=table.columns[0].heading)
         return TableReading(manifest(), None, None, findings)
-    body = find_body(sheet.grid, headings)
+    body = find_body(sheet, headings)
     columns = _map_columns(table, cadence, headings, report)
     unit = _unit(table, sheet, headings, report)
     if columns is None or unit is None:
@@ -67,6 +69,7 @@ def read_table(
     for row_number in body.data:
         rows.add(row_number)
     _check_rest(sheet, headings, body, report)
+    _check_date(body, periods()[period], report)
     if not body.data:
         report("RD-021", f"“{sheet.name}”没有数据行", found="0行")
     totals = rows.control_totals()
@@ -113,7 +116,12 @@ def _unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter) -> s
     """Return the stated unit of amounts; None (and a hard error) where it is missing or unknown."""
     if not table.unit_line:
         return "万元"
-    value, place = info_line(sheet.grid, headings.row_number).get("计量单位", ("", ""))
+    said = info_line(sheet.grid, headings.row_number).get("计量单位", [])
+    value, place = said[0] if said else ("", "")
+    if len({other for other, _ in said}) > 1:
+        found = "、".join(f"{other}（{where}）" for other, where in said)
+        report("RD-024", f"计量单位写了两个：{found}", cell=said[-1][1], subject="计量单位", found=found)
+        return None
     if not value:
         row = info_row(sheet.grid, headings.row_number) or max(headings.row_number - 1, 1)
         message = f"第{row}行没有“计量单位”，整张表不取数"
@@ -223,14 +231,37 @@ class _Rows:
 def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) -> None:
     """Report cells that no column accounts for: beside the headings in data rows, and rows after the foot."""
     covered = set(headings.columns.values()) | set(headings.unknown.values()) | set(headings.twice.values())
+    data = set(body.data)
     for row_number in body.data:
         row = sheet.grid[row_number - 1]
         for index, value in enumerate(row):
             if index not in covered and value is not None and not is_blank(value):
                 place = cell_name(index, row_number)
                 report("RD-013", f"没有表头的单元格里有“{value}”，不取数", cell=place, found=str(value))
+    for row_number, index in sorted(sheet.uncalculated):
+        if row_number in data and index not in covered:
+            report("RD-013", "没有表头的单元格里有公式，不取数", cell=cell_name(index, row_number), found="公式")
+    for row_number, index in sheet.merged:
+        if row_number in data:
+            report(
+                "RD-026",
+                "数据区里有合并单元格，只读到左上角一格",
+                cell=cell_name(index, row_number),
+                found="合并单元格",
+            )
     for row_number in body.stray:
-        report("RD-014", f"第{row_number}行在表尾或合计行之后，没有取数", cell=f"{row_number}:{row_number}")
+        report(
+            "RD-014", f"第{row_number}行在表尾里、表尾后或是第二个合计行，没有取数", cell=f"{row_number}:{row_number}"
+        )
+
+
+def _check_date(body: Body, period: Period, report: Reporter) -> None:
+    """Report a 报出日期 that is none, or that cannot be true: before the period began, or years after its end."""
+    day = body.reported_on
+    if body.unread_date:
+        report("RD-023", f"报出日期“{body.unread_date}”认不出", subject="报出日期", found=body.unread_date)
+    elif day and not period.starts_on <= day <= period.ends_on + LATEST_REPORT:
+        report("RD-023", f"报出日期 {day} 不像是{period.name}的报出日期", subject="报出日期", found=day.isoformat())
 
 
 def _check_total_row(

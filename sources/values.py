@@ -18,6 +18,8 @@ from sources.text import clean, code_of, fold_width, label_of
 WAN_PER_UNIT = {"元": Decimal("0.0001"), "千元": Decimal("0.1"), "万元": Decimal(1), "亿元": Decimal(10000)}
 FEN_IN_WAN = Decimal("0.000001")
 LARGEST_WAN = Decimal(10) ** 14
+LARGEST_EXACT = 10**15
+"""Spreadsheets keep 15 digits of a number; a longer one has lost its last."""
 
 ERROR_VALUES = {
     "#REF!",
@@ -33,8 +35,10 @@ ERROR_VALUES = {
 }
 NIL = {"-", "—", "–", "―", "－", "——"}
 BELOW_UNIT = {"…", "……", "...", "......"}
-PLAIN_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
-DATE_TEXT = re.compile(r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|年(\d{1,2})月(\d{1,2})日)")
+PLAIN_NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
+DATE_TEXT = re.compile(
+    r"([0-9]{4})(?:-([0-9]{1,2})-([0-9]{1,2})|/([0-9]{1,2})/([0-9]{1,2})|\s*年\s*([0-9]{1,2})\s*月\s*([0-9]{1,2})\s*日)( 0?0:00(:00)?)?"
+)
 
 Value = str | bool | date | int | Decimal | None
 
@@ -121,17 +125,21 @@ def read_number(raw: object, column: Column, factor: Decimal) -> CellValue:
             raise CellFault("RD-117", shown(raw), "非负整数", f"“{column.heading}”填的是“{shown(raw)}”，应为非负整数")
         return CellValue(int(number), "reported", remark)
     exact = number * factor
-    rounded = exact.quantize(FEN_IN_WAN, rounding=ROUND_HALF_UP)
-    if abs(rounded) >= LARGEST_WAN:
+    if abs(exact) >= LARGEST_WAN:
         raise CellFault(
             "RD-107", shown(raw), "小于 1e14 万元", f"“{column.heading}”填的是“{shown(raw)}”，超出可能的范围"
         )
+    rounded = exact.quantize(FEN_IN_WAN, rounding=ROUND_HALF_UP)
     if rounded != exact:
         remark = ("RD-105", f"“{column.heading}”填的是“{shown(raw)}”，折合 {exact.normalize():f} 万元，细于一分")
     return CellValue(rounded, "reported", remark)
 
 
 def _text(raw: object, column: Column) -> CellValue:
+    if isinstance(raw, int | float) and abs(raw) >= LARGEST_EXACT:
+        raise CellFault(
+            "RD-118", shown(raw), "文本", f"“{column.heading}”是超过 15 位的数值（{shown(raw)}），末几位已丢失"
+        )
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
     text = clean(shown(raw))
@@ -179,10 +187,10 @@ def date_of(raw: object) -> date | None:
         return raw.date()
     if isinstance(raw, date):
         return raw
-    match = DATE_TEXT.fullmatch(label_of(raw)) if isinstance(raw, str) else None
+    match = DATE_TEXT.fullmatch(fold_width(raw).strip()) if isinstance(raw, str) else None
     if match is None:
         return None
-    year, month, day = (int(part) for part in match.groups() if part is not None)
+    year, month, day = (int(part) for part in match.groups()[:7] if part is not None)
     try:
         return date(year, month, day)
     except ValueError:

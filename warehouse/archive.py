@@ -77,7 +77,9 @@ def receive(home: Home, path: Path, asked_period: str) -> Receipt:
     ``asked_period`` decides only what the workbook itself leaves open; see `sources.identity.identify`.
     """
     sha256 = sha256_of(path)
-    if not archived(home, sha256).exists():
+    kept = archived(home, sha256)
+    if not kept.exists() or sha256_of(kept) != sha256:
+        # Missing or damaged: what has come again is, by its hash, what was received.
         write_atomically(archived(home, sha256), path.read_bytes(), mode=0o444)
     known = next((r for r in receipts(home) if r.file_sha256 == sha256), None)
     if known:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from warehouse.archive import Receipt, archived, versions
 from warehouse.paths import Home, replacing, write_atomically
 
 MANIFEST_KEY = b"sti.manifest"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class LayerError(RuntimeError):
@@ -25,14 +27,28 @@ class LayerError(RuntimeError):
 def current_reading(home: Home, provider: str, period: str) -> tuple[Receipt, WorkbookReading] | None:
     """Read the version of a slot that counts: the later 报出日期, else the later arrival; None if nothing was sent.
 
-    A version that turns out faulty still counts: an older one must not speak for a bureau that has withdrawn it.
+    A version without a readable 报出日期 counts as reported on the day it arrived. A version that turns out faulty still counts: an
+    older one must not speak for a bureau that has withdrawn it.
+
+    Raises:
+        LayerError: an archived file is missing or no longer what was received.
     """
-    readings = [
-        (receipt, read_workbook(archived(home, receipt.file_sha256), period, file_name=receipt.file_name))
-        for receipt in versions(home, provider, period)
-    ]
-    ranked = sorted(enumerate(readings), key=lambda item: (item[1][1].reported_on or date.min, item[0]))
-    return ranked[-1][1] if ranked else None
+    readings = [(receipt, _read_archived(home, receipt, period)) for receipt in versions(home, provider, period)]
+
+    def reported(item: tuple[int, tuple[Receipt, WorkbookReading]]) -> tuple[date, int]:
+        order, (receipt, reading) = item
+        return reading.reported_on or datetime.fromisoformat(receipt.received_at).astimezone(SHANGHAI).date(), order
+
+    return max(enumerate(readings), key=reported)[1] if readings else None
+
+
+def _read_archived(home: Home, receipt: Receipt, period: str) -> WorkbookReading:
+    path = archived(home, receipt.file_sha256)
+    if not path.exists() or sha256_of(path) != receipt.file_sha256:
+        raise LayerError(
+            f"档案里的 {receipt.file_name}（受理号 {receipt.receipt_no}）缺失或被改动；请把原文件放回收件箱，用 --inbox 重新收件"
+        )
+    return read_workbook(path, period, file_name=receipt.file_name)
 
 
 def write_rows(path: Path, reading: TableReading) -> None:

@@ -59,7 +59,7 @@ def verify_candidate(home: Home) -> None:
     if gate is None or gate["candidate_sha256"] != sha256:
         raise NotPassed("第二道关卡没有审核过这份候选数仓，不能发布；请重新运行 sti run")
     if not gate["passed"]:
-        raise NotPassed("第二道关卡没有通过，不能发布；请看 sti findings 所列问题")
+        raise NotPassed("第二道关卡没有通过，不能发布；请看上面所列问题，或 Dagster 里 gate_2 检查的详情")
     try:
         inputs = verify_accepted(home)
     except LayerError as error:
@@ -85,6 +85,8 @@ def publish(home: Home) -> Publication:
                 found = reopened.execute(f'select count(*) from "{table}"').fetchall()[0][0]
                 if found != count:
                     raise NotPassed(f"发布核对失败：{table} 应有 {count} 行，实有 {found} 行；已保留原来的发布文件")
+    record = {"inputs": verify_accepted(home)}
+    write_atomically(home.published.parent / "inputs.json", json.dumps(record, indent=1, sort_keys=True).encode())
     return Publication(home.published, counts)
 
 
@@ -129,3 +131,15 @@ def _quoted(text: object) -> str:
 def _record(home: Home, name: str) -> dict | None:
     path = home.candidate.parent / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def is_published_as_accepted(home: Home, period: str) -> bool:
+    """Return whether what now stands in ``accepted/`` for a period is what was last published, and so was cleared then."""
+    path = home.published.parent / "inputs.json"
+    if not (path.exists() and home.published.exists()):
+        return False
+    before = json.loads(path.read_text(encoding="utf-8"))["inputs"]
+    now = verify_accepted(home)
+    return {k: v for k, v in before.items() if k.endswith(f"/{period}")} == {
+        k: v for k, v in now.items() if k.endswith(f"/{period}")
+    }

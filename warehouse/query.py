@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import math
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -74,25 +77,43 @@ def shown(value: object) -> str:
     return str(value)
 
 
+def names_of(table: pa.Table) -> list[str]:
+    """Return the column names, told apart where two columns bear the same one (``a``, ``a_2``)."""
+    seen: Counter[str] = Counter()
+    names = []
+    for name in table.column_names:
+        seen[name] += 1
+        names.append(f"{name}_{seen[name]}" if seen[name] > 1 else name)
+    return names
+
+
+def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
+    """Return the rows by position: two columns of one name stay two."""
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
 def as_csv(table: pa.Table) -> str:
     """Return a result as CSV (UTF-8 text, header row), formula-safe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.column_names)
-    for row in table.to_pylist():
-        writer.writerow([shown(harmless(value)) for value in row.values()])
+    writer.writerow([harmless(name) for name in names_of(table)])
+    for row in rows_of(table):
+        writer.writerow([shown(harmless(value)) for value in row])
     return out.getvalue()
 
 
 def as_json(table: pa.Table) -> str:
-    """Return a result as a JSON array of objects; decimals and dates as text, so that no digit is lost."""
-    rows = [
-        {key: shown(value) if isinstance(value, Decimal | date) else value for key, value in row.items()}
-        for row in table.to_pylist()
-    ]
-    return json.dumps(rows, ensure_ascii=False, indent=1)
+    """Return a result as a JSON array of objects; decimals and dates as text, so that no digit is lost; no number is null."""
+    rows = [{name: _plain(value) for name, value in zip(names_of(table), row, strict=True)} for row in rows_of(table)]
+    return json.dumps(rows, ensure_ascii=False, indent=1, default=shown)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return shown(value) if isinstance(value, Decimal | date) else value
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write a result as Parquet."""
-    pq.write_table(table, path)
+    pq.write_table(table.rename_columns(names_of(table)), path)

@@ -190,3 +190,20 @@ def test_a_run_killed_at_any_moment_and_run_again_publishes_the_same(
     )
     assert ours.equals(whole)
     assert not [path for path in home.rglob(".*.tmp*") if "dagster" not in path.parts]
+
+
+def test_a_half_year_that_was_refused_never_goes_out_with_the_next_one(tmp_path: Path) -> None:
+    home, inbox = tmp_path / "home", tmp_path / "inbox"
+    shutil.copytree(SAMPLES / "2025H1", inbox, ignore=shutil.ignore_patterns("市卫生健康委*"))
+    assert run_sti("--home", home, "run", "2025H1", "--inbox", inbox, *ACCEPT).exit_code == 2
+    result = run_sti("--home", home, "run", PERIOD, "--inbox", SAMPLES / PERIOD, *ACCEPT)
+    assert result.exit_code == 2
+    assert "2025H1 还缺市卫生健康委" in result.stderr
+    assert not (home / "published" / "warehouse.duckdb").exists()
+
+
+def test_a_newer_version_that_nobody_judged_shows_in_the_status(home_copy: Path) -> None:
+    receive = run_sti("--home", home_copy, "run", "2025H2", "--inbox", SAMPLES / "faulty" / "voucher-twice.xlsx")
+    assert receive.exit_code == 0, receive.stderr
+    board = json.loads(run_sti("--home", home_copy, "status", PERIOD, "--json").stdout)
+    assert {line["单位"]: line["状态"] for line in board}["市财政局"] == "已报（未审）"

@@ -24,19 +24,10 @@ FIELDS = {
     "rank_value": "rank",
     "rank_growth": "growth_rank",
 }
-NEEDS_ELIMINATION = {"other_eliminated", "other_net", "sti_total"}
-SHARES_OF_STI_TOTAL = {"gov_total", "enterprise_rd", "other_net"}
 
 
 def expected() -> dict[str, Any]:
     return json.loads((SAMPLES / "expected" / "2026H1.json").read_text(encoding="utf-8"))
-
-
-def needs_elimination(field: str, indicator: str) -> bool:
-    """Figures that rest on other_net: empty until double counting is removed."""
-    return indicator in NEEDS_ELIMINATION or (
-        field.startswith("share") and field != "share_of_city" and indicator in SHARES_OF_STI_TOTAL
-    )
 
 
 def published(home: Path, query: str) -> list[tuple[Any, ...]]:
@@ -55,9 +46,6 @@ def test_every_figure_equals_the_expected_one_to_the_last_digit(sample_home: Pat
     for area, figures in expected()["areas"].items():
         for indicator, wanted in figures.get(field, {}).items():
             value = found["330400" if area == "CITY" else area, indicator]
-            if needs_elimination(field, indicator):
-                assert value is None or field == "growth_reason", (area, indicator, value)
-                continue
             if isinstance(value, float):
                 assert wanted is not None, (area, indicator, value)
                 assert Decimal(repr(value)).quantize(TWELVE, ROUND_HALF_UP) == Decimal(wanted), (area, indicator)
@@ -67,13 +55,91 @@ def test_every_figure_equals_the_expected_one_to_the_last_digit(sample_home: Pat
     assert compared > (30 if field != "growth_reason" else 3)
 
 
-def test_no_total_is_published_that_counts_a_yuan_twice(sample_home: Path) -> None:
+def ledger_key(row: dict[str, Any]) -> tuple[Any, ...]:
+    names = (
+        "reason",
+        "tier",
+        "provider",
+        "unit_code",
+        "area",
+        "first_recipient",
+        "counterparty_code",
+        "reference_no",
+        "estimated",
+    )
+    return (*(row[name] for name in names), str(row.get("amount_wan", row.get("amount"))))
+
+
+def test_the_elimination_ledger_equals_the_expected_one_row_by_row(sample_home: Path) -> None:
+    with duckdb.connect(str(sample_home / "published" / "warehouse.duckdb"), read_only=True) as connection:
+        found = connection.execute("select * from fct_elimination where period = '2026H1'").to_arrow_table().to_pylist()
+    assert sorted(map(ledger_key, found)) == sorted(map(ledger_key, expected()["ledger"]))
+
+
+def test_eliminations_by_reason_and_tier_and_the_memo_figures_equal_the_expected_ones(sample_home: Path) -> None:
+    wanted = expected()
     rows = published(
         sample_home,
-        "select distinct value_wan, value_note from mart_half_year_monitoring "
-        "where indicator_id in ('other_eliminated', 'other_net', 'sti_total')",
+        "select reason, tier, count(*), sum(amount_wan), count(*) filter (first_recipient <> ''), "
+        "coalesce(sum(amount_wan) filter (first_recipient <> ''), 0) from fct_elimination where period = '2026H1' group by all",
     )
-    assert rows == [(None, "not_yet_eliminated")]
+    found = {(r, t): (n, Decimal(a), h, Decimal(w)) for r, t, n, a, h, w in rows}
+    assert found == {
+        (e["reason"], e["tier"]): (
+            e["rows"],
+            Decimal(e["amount_wan"]),
+            e["handed_on_rows"],
+            Decimal(e["handed_on_wan"]),
+        )
+        for e in wanted["elimination_by_reason_tier"]
+    }
+    ((declared,),) = published(
+        sample_home, "select sum(amount_wan) from fct_elimination where period = '2026H1' and estimated"
+    )
+    assert Decimal(declared) == Decimal(wanted["estimated_wan"])
+    kinds = dict(
+        published(
+            sample_home,
+            "select finding_kind, count(*) from fct_elimination_finding where period = '2026H1' group by all",
+        )
+    )
+    assert {kind: kinds.get(kind, 0) for kind in wanted["findings_by_kind"]} == wanted["findings_by_kind"]
+
+
+@pytest.mark.parametrize(("area", "indicator"), [("330400", "sti_total"), ("330411", "other_net"), ("JX-CITY", "other_eliminated"),
+                                                 ("330402", "gov_talent"), ("330481", "enterprise_rd")])  # fmt: skip
+def test_a_figure_is_traced_to_its_cells_and_adds_up(
+    sample_home: Path, sti: Callable[..., Result], area: str, indicator: str
+) -> None:
+    result = sti(
+        "--home", sample_home, "trace", "--period", "2026H1", "--area", area, "--indicator", indicator, "--json"
+    )
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    cells = sum(Decimal(c["value_wan"]) for c in found["cells"] if c["value_wan"])
+    removed = sum(Decimal(r["amount_wan"]) for r in found["removals"])
+    assert found["is_explained"]
+    assert Decimal(found["value_wan"]) == (removed if indicator == "other_eliminated" else cells - removed)
+    assert all(r["evidence"] for r in found["removals"])
+    for cell in found["cells"][:3]:
+        book = openpyxl.load_workbook(SAMPLES / "2026H1" / cell["file_name"])
+        written = book[cell["sheet"]][cell["cell"]].value
+        assert str(written).strip() == cell["written"].strip() or float(cell["written"]) == float(written)
+
+
+def test_an_unknown_figure_cannot_be_traced_and_says_why(sample_home: Path, sti: Callable[..., Result]) -> None:
+    result = sti("--home", sample_home, "trace", "--period", "2026H1", "--area", "999999", "--indicator", "sti_total")
+    assert result.exit_code == 1
+    assert "999999" in result.stderr
+
+
+def test_the_sheet_of_eliminations_runs_from_gross_to_net(sample_home: Path) -> None:
+    sheet = openpyxl.load_workbook(sample_home / "reports" / "2026H1" / "附件1_2026H1.xlsx")["剔除重复"]
+    city = next(sheet.iter_rows(min_row=5, max_row=5, values_only=True))
+    assert city[:3] == ("全市", "合计", 466609.53)
+    assert city[-3:] == (210091.45, 256518.08, 22532.48)
+    assert round(sum(v for v in city[3:-3] if v), 2) == pytest.approx(210091.45, abs=0.06)
+    assert len(sheet._charts) == 1
 
 
 def test_the_late_correction_replaces_the_january_return_and_both_are_kept(
@@ -106,6 +172,7 @@ def test_the_annex_workbook_has_the_documents_columns_and_a_sheet_per_area(sampl
         "桐乡市",
         "嘉兴经开区",
         "嘉兴港区",
+        "剔除重复",
     ]
     rows = list(book["全市"].iter_rows(min_row=4, values_only=True))
     assert rows[0] == (

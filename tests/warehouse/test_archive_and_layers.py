@@ -217,3 +217,22 @@ def test_receipts_survive_as_plain_json(home: Home, tmp_path: Path) -> None:
     archive.receive(home, write_return(tmp_path / "e.xlsx", "education_bureau", education_rows()), PERIOD)
     line = json.loads(home.receipts.read_text(encoding="utf-8"))
     assert (line["provider"], line["file_name"]) == ("education_bureau", "e.xlsx")
+
+
+def test_a_version_without_a_date_counts_as_reported_when_it_arrived(home: Home, tmp_path: Path) -> None:
+    archive.receive(home, finance(tmp_path / "a.xlsx", 10, "2026年7月10日"), PERIOD)
+    archive.receive(home, finance(tmp_path / "b.xlsx", 20, "2026.7.25"), PERIOD)
+    assert amount_of(home) == "20.000000"
+
+
+def test_a_damaged_archive_is_never_read_and_the_same_hand_in_restores_it(home: Home, tmp_path: Path) -> None:
+    path = finance(tmp_path / "a.xlsx", 10)
+    receipt = archive.receive(home, path, PERIOD)
+    kept = archive.archived(home, receipt.file_sha256)
+    kept.chmod(0o644)
+    finance(kept, 99)
+    with pytest.raises(layers.LayerError, match=r"a\.xlsx"):
+        layers.current_reading(home, "finance_bureau", PERIOD)
+    archive.receive(home, path, PERIOD)
+    assert amount_of(home) == "10.000000"
+    assert archive.damaged(home) == []

@@ -158,3 +158,32 @@ def test_sql_before_any_publication_says_what_to_do(tmp_path: Path) -> None:
 def test_the_annex_workbook_opens_without_a_formula(sample_home: Path) -> None:
     book = openpyxl.load_workbook(sample_home / "reports" / "2026H1" / "附件1_2026H1.xlsx")
     assert not [c for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+
+
+def test_two_columns_of_one_name_stay_two(sample_home: Path) -> None:
+    ask = ("--home", sample_home, "sql", "select 1 as a, 2 as a, 3 as b")
+    assert run_sti(*ask, "--format", "csv").stdout == "a,a_2,b\n1,2,3\n"
+    assert json.loads(run_sti(*ask, "--json").stdout) == [{"a": 1, "a_2": 2, "b": 3}]
+
+
+def test_a_table_in_a_pipe_is_never_cut_and_texts_are_taken_as_they_are(sample_home: Path) -> None:
+    text = "示例[a]研究院 :smile: [/foo] " + "长" * 300
+    assert (
+        text
+        in run_sti(
+            "--home", sample_home, "sql", f"select '{text}' as t, * from mart_half_year_monitoring limit 1"
+        ).stdout
+    )
+
+
+def test_any_value_can_be_written_as_json(sample_home: Path) -> None:
+    query_text = "select 'nan'::double as n, '\\xAA'::blob as b, time '10:00' as t, [1.5, 2.5] as l"
+    (row,) = json.loads(run_sti("--home", sample_home, "sql", query_text, "--json").stdout)
+    assert row["n"] is None
+
+
+def test_a_file_that_cannot_be_written_is_wrong_use(sample_home: Path, tmp_path: Path) -> None:
+    ask = ("--home", sample_home, "sql", "select 1 as a", "--format", "parquet", "--out", tmp_path / "no" / "x.parquet")
+    result = run_sti(*ask)
+    assert result.exit_code == 1
+    assert "x.parquet" in result.stderr
