@@ -145,18 +145,19 @@ class _Rows:
     def tables(self) -> list[str]:
         return [table_id for table_id in contracts.tables("half_year") if self.path(table_id).exists()]
 
-    def evidence(self, row_ids: list[str]) -> list[EvidenceRow]:
-        """Return where the given rows stand, in the order of the tables."""
-        rows = []
+    def places(self, row_ids: set[str]) -> dict[str, EvidenceRow]:
+        """Return where each of the given rows stands; one look at every table."""
+        found: dict[str, EvidenceRow] = {}
         for table_id in self.tables:
             names = {column.name for column in contracts.table(table_id).columns}
             amount = next(name for name in AMOUNT_COLUMNS if name in names)
-            where = f"row_id in ({', '.join('?' for _ in row_ids)})"
+            columns = f"row_id, sheet_name, row_number, {amount}"
+            file_name = self.manifest(table_id).file_name
             for row_id, sheet, row_number, value in self.query(
-                table_id, f"row_id, sheet_name, row_number, {amount}", where, row_ids
+                table_id, columns, "list_contains(?, row_id)", [sorted(row_ids)]
             ):
-                rows.append(EvidenceRow(row_id, table_id, self.manifest(table_id).file_name, sheet, row_number, value))
-        return rows
+                found[row_id] = EvidenceRow(row_id, table_id, file_name, sheet, row_number, value)
+        return found
 
 
 def trace(home: Home, period: str, area_key: str, indicator_id: str) -> Trace:
@@ -185,7 +186,8 @@ def trace(home: Home, period: str, area_key: str, indicator_id: str) -> Trace:
         if measure != "eliminated"
         for cell in _cells(rows, area_key, subject, measure)
     ]
-    removals = [replace(removal, evidence=rows.evidence(row_ids)) for removal, row_ids in ledger]
+    places = rows.places({row_id for _, row_ids in ledger for row_id in row_ids})
+    removals = [replace(removal, evidence=[places[i] for i in row_ids if i in places]) for removal, row_ids in ledger]
     gross = sum((cell.value_wan or Decimal(0) for cell in cells), Decimal(0))
     removed = sum((removal.amount_wan for removal in removals), Decimal(0))
     is_only_removed = {measure for _, measure in components} == {"eliminated"}

@@ -47,13 +47,13 @@ def clean(tmp_path_factory) -> bytes:
         connection.execute(
             "create table fct_input (period text, subject text, provider text, area_key text, unit_key text, "
             "gross_wan decimal(20,6), eliminated_wan decimal(20,6), net_wan decimal(20,6), "
-            "elimination_state text, basis text)"
+            "estimated_wan decimal(20,6), elimination_state text, basis text)"
         )
         connection.execute(
             "insert into fct_input values "
-            "('2026H1', 'government', 'finance_bureau', '330402', '330402', 100, 0, 100, '', ''), "
-            "('2026H1', 'university', 'education_bureau', '330402', 'U1', 100, 20, 80, '', ''), "
-            "('2026H1', 'university', 'education_bureau', '330402', 'U2', 100, null, null, '', '')"
+            "('2026H1', 'government', 'finance_bureau', '330402', '330402', 100, 0, 100, 0, '', ''), "
+            "('2026H1', 'university', 'education_bureau', '330402', 'U1', 100, 20, 80, 0, '', ''), "
+            "('2026H1', 'university', 'education_bureau', '330402', 'U2', 100, null, null, null, '', '')"
         )
         connection.execute("create schema staging")
         connection.execute(
@@ -148,7 +148,7 @@ def test_growth_of_small_items_is_watched_for_the_city_only(tmp_path: Path, clea
 
 
 def test_each_wrong_fact_is_named_by_its_rule(tmp_path: Path, clean: bytes) -> None:
-    row = "insert into fct_input values ('2026H1', '{}', 'education_bureau', '{}', '{}', {}, '', '')"
+    row = "insert into fct_input values ('2026H1', '{}', 'education_bureau', '{}', '{}', {}, 0, '', '')"
     spoil = (
         row.format("university", "330402", "difference", "100, 20, 80.000001"),
         row.format("university", "330402", "negative", "100, 101, -1"),

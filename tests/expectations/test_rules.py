@@ -32,9 +32,10 @@ def suites_of(folder: Path, name: str = "finance_bureau__gov_input", **changes: 
     return load_suites(folder)
 
 
-def test_every_half_year_table_and_both_marts_have_a_suite() -> None:
+def test_every_half_year_table_and_every_judged_model_have_a_suite() -> None:
     names = set(load_suites())
-    assert names == set(contracts.tables("half_year")) | {"fct_input", "mart_half_year_monitoring"}
+    judged = {"fct_input", "fct_elimination_finding", "fct_reconciliation", "mart_half_year_monitoring"}
+    assert names == set(contracts.tables("half_year")) | judged
     assert len(contracts.tables("half_year")) == 14
 
 

@@ -72,7 +72,7 @@ def ledger_key(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def test_the_elimination_ledger_equals_the_expected_one_row_by_row(sample_home: Path) -> None:
     with duckdb.connect(str(sample_home / "published" / "warehouse.duckdb"), read_only=True) as connection:
-        found = connection.execute("select * from fct_elimination where period = '2026H1'").to_arrow_table().to_pylist()
+        found = connection.sql("select * from fct_elimination where period = '2026H1'").to_arrow_table().to_pylist()
     assert sorted(map(ledger_key, found)) == sorted(map(ledger_key, expected()["ledger"]))
 
 
