@@ -251,3 +251,14 @@ def test_a_refused_return_stays_out_of_accepted_and_the_published_file_stands(
         "select value_wan from mart_half_year_monitoring where period = '2026H1' and area_key = '330400' and indicator_id = 'gov_total'",
     )
     assert total == [(Decimal("383224.370000"),)]
+
+
+def test_a_memo_item_left_blank_is_blank_in_the_annex_and_not_zero(sample_home: Path) -> None:
+    book = openpyxl.load_workbook(sample_home / "reports" / "2026H1" / "附件1_2026H1.xlsx")
+    figures = {row[1]: row[5] for row in book["嘉兴港区"].iter_rows(min_row=5, values_only=True) if row[1]}
+    assert figures["附项：产业基金"] is None
+    assert figures["附项：专项债"] == 514.98
+    assert published(
+        sample_home,
+        "select value_note from mart_half_year_monitoring where period = '2026H1' and area_key = 'JX-PORT' and indicator_id = 'industry_fund'",
+    ) == [("not_reported",)]

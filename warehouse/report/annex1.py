@@ -21,7 +21,7 @@ from warehouse.report.rounding import rounded
 
 CITY = "330400"
 HEADINGS = ("序号", "指标名称", "单位", "数源单位", "责任单位", "本期", "上年同期", "增长（%）", "占比（%）", "位次")
-WIDTHS = (7, 44, 7, 13, 20, 16, 16, 11, 11, 7)
+WIDTHS = (7, 48, 7, 32, 22, 16, 16, 11, 11, 7)
 ROUNDING_NOTE = "注：部分数据因四舍五入的原因，存在总计与分项合计不等的情况。"
 CUMULATIVE_NOTE = "数据为自年初起的累计数。空白表示未报或暂不能计算，不是零。"
 NOT_ELIMINATED_NOTE = "本期三类主体的数没有收齐，重复部分不能剔除：三类合计暂不出数，占科技创新投入的比重相应空缺。"
@@ -60,7 +60,7 @@ def annex1_rows(home: Home, period: str) -> dict[str, list[Annex1Row]]:
         found = connection.execute(
             """
             select m.area_key, i.annex_no, m.indicator_id, i.indicator_name, i.unit, i.data_source, i.responsible,
-                   m.value_wan, m.base_wan, m.growth_pct, m.growth_note, m.share_pct, m.rank
+                   m.value_wan, m.value_note, m.base_wan, m.growth_pct, m.growth_note, m.share_pct, m.rank
             from mart_half_year_monitoring as m
             join dim_indicator as i on i.indicator_id = m.indicator_id
             join dim_area as a on a.area_key = m.area_key
@@ -72,7 +72,22 @@ def annex1_rows(home: Home, period: str) -> dict[str, list[Annex1Row]]:
     if not found:
         raise NoSuchPeriod(f"已发布的数仓里没有 {period} 的数据")
     areas: dict[str, list[Annex1Row]] = {}
-    for area_key, annex_no, indicator, name, unit, source, responsible, value, base, growth, note, share, rank in found:
+    for (
+        area_key,
+        annex_no,
+        indicator,
+        name,
+        unit,
+        source,
+        responsible,
+        value,
+        left_blank,
+        base,
+        growth,
+        note,
+        share,
+        rank,
+    ) in found:
         row = Annex1Row(
             annex_no=annex_no or "",
             indicator_id=indicator,
@@ -80,7 +95,8 @@ def annex1_rows(home: Home, period: str) -> dict[str, list[Annex1Row]]:
             unit=unit,
             data_source=source or "",
             responsible=responsible or "",
-            value_wan=rounded(value, 2),
+            # A cell left blank adds nothing to sums, and is shown as blank, not as zero.
+            value_wan=None if left_blank == "not_reported" else rounded(value, 2),
             base_wan=rounded(base, 2),
             growth_pct=rounded(growth, 1),
             growth_note=note or "",
