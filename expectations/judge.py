@@ -18,6 +18,7 @@ from expectations.rules import NoSuiteError, Rule, Suite, SuiteError, load_suite
 from sources import contracts
 from sources.finding import CLASS_LABELS, Finding, told_apart
 from sources.manifest import Manifest
+from sources.values import WAN_PER_UNIT
 
 __all__ = [
     "JudgeError",
@@ -30,8 +31,6 @@ __all__ = [
     "judge_workbook",
     "load_suite",
 ]
-
-WAN_PER_UNIT = {"元": Decimal("0.0001"), "千元": Decimal("0.1"), "万元": Decimal(1), "亿元": Decimal(10000)}
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from orchestration.run import RunOutcome
 from sources.contracts import providers
 from sources.contracts import table as contract_table
 from sources.finding import CLASS_LABELS, Finding
-from sources.reference import area_names
+from sources.reference import CITY, area_names
 from sources.workbook import WorkbookReading
 from warehouse.paths import Home
 from warehouse.query import QueryFailed, names_of, rows_of, run_query, shown
-from warehouse.report.annex1 import CITY, annex1_rows
+from warehouse.report.annex1 import annex1_rows
 from warehouse.report.bridge import REASONS, TIERS
 from warehouse.trace import Trace
 

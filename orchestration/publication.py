@@ -9,11 +9,11 @@ from orchestration.models import published_model_keys
 from orchestration.options import RunOptions
 from orchestration.partitions import ANNEX1, HALF_YEARS, OWNERS, PUBLISHED
 from sources.contracts import half_year_providers
-from sources.reference import area_names
+from sources.reference import CITY, area_names
 from warehouse import layers, publish
 from warehouse.paths import Home
 from warehouse.query import shown
-from warehouse.report.annex1 import CITY, annex1_rows, write_annex1
+from warehouse.report.annex1 import annex1_rows, write_annex1
 from warehouse.report.bridge import bridge_lines, bridge_svg
 
 

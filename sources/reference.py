@@ -12,6 +12,9 @@ from pathlib import Path
 
 from sources.text import label_of
 
+CITY = "330400"
+"""Area key of the city total (seed ``area``)."""
+
 SEEDS_DIR = Path(__file__).parent.parent / "dbt_project" / "seeds"
 
 

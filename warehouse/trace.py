@@ -17,14 +17,13 @@ from openpyxl.utils import column_index_from_string
 from sources import contracts
 from sources.grids import read_sheets
 from sources.manifest import Manifest
-from sources.reference import enterprise_frame, indicator_components, periods, subject_providers
+from sources.reference import CITY, enterprise_frame, indicator_components, periods, subject_providers
 from sources.values import shown
 from warehouse.archive import archived
 from warehouse.layers import manifest_of
 from warehouse.paths import Home
 from warehouse.query import connect
 
-CITY = "330400"
 AMOUNT_COLUMNS = ("amount_wan", "sti_activity_wan", "rd_expense_wan", "gov_total_wan")
 """The column that says how much a row is about, whichever of them its table has."""
 

@@ -19,7 +19,6 @@ from warehouse.report.bridge import bridge_lines
 from warehouse.report.elimination_sheet import fill_elimination_sheet
 from warehouse.report.rounding import rounded
 
-CITY = "330400"
 HEADINGS = ("序号", "指标名称", "单位", "数源单位", "责任单位", "本期", "上年同期", "增长（%）", "占比（%）", "位次")
 WIDTHS = (7, 48, 7, 32, 22, 16, 16, 11, 11, 7)
 ROUNDING_NOTE = "注：部分数据因四舍五入的原因，存在总计与分项合计不等的情况。"
