@@ -8,91 +8,18 @@ import gc
 import json
 import os
 import sys
-import tempfile
-import traceback
-from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
 from orchestration import printing
-from sources.finding import Finding
-from sources.reference import periods
+from orchestration.command import BLOCKED, BROKEN, WRONG_USE, Group, Stop, guarded, half_year_of, log_error
+from orchestration.commands.check import check_command
 from warehouse.archive import hand_ins
-from warehouse.lock import HomeBusy, writing
+from warehouse.lock import writing
 from warehouse.paths import Home
-from warehouse.query import NothingPublished, QueryFailed, as_csv, as_json, run_query, write_parquet
-
-WRONG_USE, BLOCKED, BROKEN = 1, 2, 3
-
-
-class Stop(Exception):
-    """End the command with a message and an exit code."""
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn every error into one line and an exit code; never a traceback to a user."""
-
-    @wraps(command)
-    @click.pass_context
-    def guarded(context: click.Context, *args: Any, **kwargs: Any) -> None:
-        home = context.find_root().obj
-        try:
-            command(home, *args, **kwargs)
-        except Stop as stop:
-            if str(stop):
-                click.echo(str(stop), err=True)
-            sys.exit(stop.code)
-        except (HomeBusy, NothingPublished) as error:
-            click.echo(str(error), err=True)
-            sys.exit(WRONG_USE)
-        except QueryFailed as error:
-            click.echo(f"查询有误：{error}", err=True)
-            sys.exit(WRONG_USE)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except BrokenPipeError:
-            sys.exit(0)
-        except OSError as error:
-            _log(home, traceback.format_exc())
-            click.echo(f"读写文件出错：{error.filename or ''} {error.strerror or error}", err=True)
-            sys.exit(WRONG_USE)
-        except Exception:
-            _log(home, traceback.format_exc())
-            click.echo(f"内部错误，详情记在 {home.log}；请把它发给数据组。", err=True)
-            sys.exit(BROKEN)
-
-    return guarded
-
-
-def _log(home: Home, text: str) -> None:
-    home.log.parent.mkdir(parents=True, exist_ok=True)
-    with home.log.open("a", encoding="utf-8") as file:
-        file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
-
-
-class _Group(click.Group):
-    """A group whose usage errors exit with 1, as the interface says (click's own is 2)."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            result = super().main(*args, **{**kwargs, "standalone_mode": False})
-        except click.exceptions.Exit as stop:
-            sys.exit(stop.exit_code)
-        except click.Abort:
-            sys.exit(WRONG_USE)
-        except click.ClickException as error:
-            error.show()
-            sys.exit(WRONG_USE)
-        sys.exit(result if isinstance(result, int) else 0)
+from warehouse.query import as_csv, as_json, run_query, write_parquet
 
 
 def entry(arguments: list[str] | None = None) -> None:
@@ -113,21 +40,12 @@ def entry(arguments: list[str] | None = None) -> None:
     os._exit(code if isinstance(code, int) else 0 if code is None else WRONG_USE)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", "home_path", default=None, help="数据目录；缺省为 $STI_HOME，再缺省为 .local")
 @click.pass_context
 def main(context: click.Context, home_path: str | None) -> None:
     """科技创新投入数据仓库：收表、审核、建模、发布、查询。"""
     context.obj = Home.at(home_path)
-
-
-def _half_year(period: str) -> str:
-    known = periods().get(period)
-    if known is None:
-        raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
-    if known.kind != "half_year":
-        raise Stop(f"{period} 是年度；年度研判还没有上线，现在只能运行半年度（例如 {period}H2）", WRONG_USE)
-    return period
 
 
 @main.command("run")
@@ -141,7 +59,7 @@ def _half_year(period: str) -> str:
 @click.option("--by", "by_name", default="", help="认可人姓名")
 @click.option("--reason", default="", help="认可理由")
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
-@_guarded
+@guarded
 def run_command(
     home: Home,
     wanted: tuple[str, ...],
@@ -152,20 +70,20 @@ def run_command(
     as_json_: bool,
 ) -> None:
     """跑完一个（或几个）半年度：收件、审核、建模、发布、附件1。"""
-    chosen = [_half_year(period) for period in wanted]
+    chosen = [half_year_of(period) for period in wanted]
     if accept_queries and not (by_name.strip() and reason.strip()):
         raise Stop("--accept-queries 须同时写明 --by 姓名 和 --reason 理由", WRONG_USE)
     if not accept_queries and (by_name or reason):
         raise Stop("--by 和 --reason 只与 --accept-queries 一起使用", WRONG_USE)
     if inbox and not hand_ins(inbox):
         raise Stop(f"{inbox} 里没有工作簿（.xlsx），请核对收件文件夹", WRONG_USE)
-    from orchestration.run import RunBroke, run_half_year
+    from orchestration.run import RunBroke
 
     with writing(home):
         for period in chosen:
             click.echo(f"{period} 开始", err=True)
             try:
-                outcome = run_half_year(
+                outcome = runhalf_year_of(
                     home,
                     period,
                     inbox=inbox.resolve() if inbox else None,
@@ -173,7 +91,7 @@ def run_command(
                     accept_reason=reason.strip(),
                 )
             except RunBroke as error:
-                _log(home, str(error))
+                log_error(home, str(error))
                 raise Stop(f"内部错误，详情记在 {home.log}；已发布的数仓没有变，可以原样重试。", BROKEN) from error
             if not outcome.is_published:
                 if as_json_:
@@ -187,39 +105,15 @@ def run_command(
                 printing.published(home, outcome, show_table=period == chosen[-1])
 
 
-@main.command("check")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
-@_guarded
-def check_command(home: Home, files: tuple[Path, ...], as_json_: bool) -> None:
-    """自查工作簿：与正式审核同样的问题清单，不存任何东西。"""
-    from orchestration.gate import self_check
-
-    found: list[Finding] = []
-    reports = []
-    for path in files:
-        with tempfile.TemporaryDirectory() as folder:
-            reading, outcome = self_check(path, Path(folder))
-        found += outcome.findings
-        reports.append((reading, outcome.findings))
-    if as_json_:
-        click.echo(json.dumps([printing.check_json(*report) for report in reports], ensure_ascii=False, indent=1))
-    else:
-        for report in reports:
-            printing.check(*report)
-    if any(f.rule_class != "note" for f in found):
-        raise Stop("", BLOCKED)
-
-
 @main.command("status")
 @click.argument("period", required=False)
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
-@_guarded
+@guarded
 def status_command(home: Home, period: str | None, as_json_: bool) -> None:
     """各单位报送情况：缺报、已报、退回、待说明、已准入。"""
     from orchestration.status import board
 
-    rows = board(home, _half_year(period) if period else None)
+    rows = board(home, half_year_of(period) if period else None)
     if as_json_:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     else:
@@ -233,7 +127,7 @@ def status_command(home: Home, period: str | None, as_json_: bool) -> None:
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写到哪个文件（csv、json、parquet）")
 @click.option("--json", "as_json_", is_flag=True, help="同 --format json")
-@_guarded
+@guarded
 def sql_command(home: Home, query: str | None, form: str, out: Path | None, as_json_: bool) -> None:
     """在已发布的数仓上做只读查询；不给查询语句则进入交互。"""
     if query is None:
@@ -264,13 +158,13 @@ def sql_command(home: Home, query: str | None, form: str, out: Path | None, as_j
 @click.option("--area", required=True, help="地区键，如 330402；全市 330400")
 @click.option("--indicator", required=True, help="指标标识，如 sti_total、other_net、gov_total")
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出（全部单元格和凭据行）")
-@_guarded
+@guarded
 def trace_command(home: Home, period: str, area: str, indicator: str, as_json_: bool) -> None:
     """一个数从哪些单元格来：文件、工作表、单元格、所填；剔除了什么、凭什么。"""
     from warehouse.trace import CannotTrace, trace
 
     try:
-        found = trace(home, _half_year(period), area, indicator)
+        found = trace(home, half_year_of(period), area, indicator)
     except CannotTrace as error:
         raise Stop(str(error), WRONG_USE) from error
     if as_json_:
@@ -283,7 +177,7 @@ def trace_command(home: Home, period: str, area: str, indicator: str, as_json_: 
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="写到哪个文件夹")
 @click.option("--scale", type=float, default=0.05, show_default=True, help="1 为真实规模（7000 家企业）")
 @click.option("--seed", type=int, default=14, show_default=True)
-@_guarded
+@guarded
 def demo_command(home: Home, out: Path, scale: float, seed: int) -> None:
     """写一座虚构城市的工作簿（单位、人员、代码均为虚构）。"""
     from sources.demo_city import write_demo_city
@@ -296,7 +190,7 @@ def demo_command(home: Home, out: Path, scale: float, seed: int) -> None:
 
 @main.command("doctor")
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
-@_guarded
+@guarded
 def doctor_command(home: Home, as_json_: bool) -> None:
     """体检：环境、版本、档案校验、磁盘、写锁。"""
     from orchestration.doctor import examine
@@ -308,3 +202,6 @@ def doctor_command(home: Home, as_json_: bool) -> None:
         printing.table(rows, "")
     if any(row["结果"] == "异常" for row in rows):
         raise Stop("", WRONG_USE)
+
+
+main.add_command(check_command)
