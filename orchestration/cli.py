@@ -83,7 +83,7 @@ def run_command(
         for period in chosen:
             click.echo(f"{period} 开始", err=True)
             try:
-                outcome = runhalf_year_of(
+                outcome = run_half_year(
                     home,
                     period,
                     inbox=inbox.resolve() if inbox else None,

@@ -71,6 +71,7 @@ class Group(click.Group):
     """A group whose usage errors exit with 1, as the interface says (click's own is 2)."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command and leave the process with its exit code."""
         try:
             result = super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
