@@ -77,7 +77,7 @@ def run_command(
         raise Stop("--by 和 --reason 只与 --accept-queries 一起使用", WRONG_USE)
     if inbox and not hand_ins(inbox):
         raise Stop(f"{inbox} 里没有工作簿（.xlsx），请核对收件文件夹", WRONG_USE)
-    from orchestration.run import RunBroke
+    from orchestration.run import RunBroke, run_half_year
 
     with writing(home):
         for period in chosen:
