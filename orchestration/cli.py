@@ -16,6 +16,7 @@ import click
 from orchestration import printing
 from orchestration.command import BLOCKED, BROKEN, WRONG_USE, Group, Stop, guarded, half_year_of, log_error
 from orchestration.commands.check import check_command
+from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
 from warehouse.archive import hand_ins
 from warehouse.lock import writing
 from warehouse.paths import Home
@@ -205,3 +206,6 @@ def doctor_command(home: Home, as_json_: bool) -> None:
 
 
 main.add_command(check_command)
+main.add_command(correct_command)
+main.add_command(corrections_command)
+main.add_command(withdraw_command)

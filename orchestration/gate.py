@@ -1,5 +1,6 @@
 """Gate 1 for one return, the same for a run and for a self-check: what the reader found, and what the suites say."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ class GateOutcome:
         return [finding for finding in self.findings if finding.table_id == table_id]
 
 
-def judge_return(reading: WorkbookReading, files: dict[str, Path]) -> GateOutcome:
-    """Judge one return: the reader's findings and every suite of its tables.
+def judge_return(reading: WorkbookReading, files: dict[str, Path], said: Iterable[Finding] = ()) -> GateOutcome:
+    """Judge one return: the reader's findings, what is said of its correction slips, and every suite of its tables.
 
-    ``files`` are the raw rows files of the tables that could be read. A return without one readable table has the reader's hard errors.
+    ``files`` are the rows files of the tables that could be read. A return without one readable table has the reader's hard errors.
 
     Raises:
         NoSuiteError: a table has no suite; nothing may pass then.
@@ -35,7 +36,7 @@ def judge_return(reading: WorkbookReading, files: dict[str, Path]) -> GateOutcom
     refused = {f.table_id for f in reading.findings if f.rule_class == "mandatory"} - files.keys()
     manifests = {table_id: manifest_of(path) for table_id, path in files.items()}
     verdicts = judge_workbook(files, manifests, refused) if files else []
-    found = [*reading.findings, *(finding for verdict in verdicts for finding in verdict.findings)]
+    found = [*reading.findings, *said, *(finding for verdict in verdicts for finding in verdict.findings)]
     return GateOutcome(told_apart(in_order(found)), [verdict.summary for verdict in verdicts])
 
 

@@ -18,7 +18,8 @@ from sources.contracts import Provider, Table, half_year_providers
 from sources.finding import Finding
 from sources.reading_rules import breach
 from sources.reference import periods
-from warehouse import archive, layers
+from warehouse import archive, corrections, layers
+from warehouse.correction_slip import SlipError
 from warehouse.paths import Home
 
 GATE_1 = "gate_1"
@@ -149,8 +150,8 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             raise dg.Failure(f"{provider.label}没有报送 {period}，没有可读的报表")
         receipt, reading = current
         with options.writing():
-            files = layers.write_raw(home, reading)
-            outcome = judge_return(reading, files)
+            layers.write_raw(home, reading)
+            outcome = judge_return(reading, *_corrected(home, provider.provider, period))
             blocking = options.settle(context.run.run_id, period, f"gate1:{provider.provider}", outcome.findings)
             layers.write_gate_record(home, provider.provider, period, _gate_record(home, receipt, outcome))
         blocked = {f.finding_id for f in blocking}
@@ -166,7 +167,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             if position == 0:
                 checks.append(result(RETURN_GATE, key, outcome.of_table(""), False))
             metadata: dict[str, Any] = {"dagster/row_count": 0, "说明": "本期没有报送此表，或整张表没有取数"}
-            if table.table_id in files:
+            if table.table_id in reading.tables:
                 manifest = reading.tables[table.table_id].manifest
                 totals = "\n".join(
                     f"- {_heading(table, name)}：{total}" for name, total in manifest.control_totals_wan.items()
@@ -183,6 +184,19 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=checks)
 
     return read
+
+
+def _corrected(home: Home, provider: str, period: str) -> tuple[dict[str, Path], list[Finding]]:
+    """Put the correction slips in force into the rows just read; return the files to judge, and what is to be said of the slips.
+
+    Raises:
+        dagster.Failure: the register of slips is damaged.
+    """
+    try:
+        said = corrections.apply(home, provider, period)
+    except SlipError as error:
+        raise dg.Failure(str(error)) from error
+    return layers.judged_files(home, provider, period), said
 
 
 def _gate_record(home: Home, receipt: archive.Receipt, outcome: GateOutcome) -> dict[str, object]:

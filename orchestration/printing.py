@@ -117,12 +117,14 @@ def trace(found: Trace) -> None:
     click.echo(
         f"{found.period} {area_names()[found.area_key]} {found.indicator_name}：{shown(found.value_wan) or '没有出数'} 万元"
     )
+    has_corrections = any(c.correction for c in found.cells[:TRACED_SHOWN])
     cells = [
         {
             "单元格": f"{c.file_name}[{c.sheet}]!{c.cell}",
             "是谁的": c.about,
             "所填": f"{c.written} {c.unit}",
             "折合万元": c.value_wan,
+            **({"更正": c.correction} if has_corrections else {}),
         }
         for c in found.cells[:TRACED_SHOWN]
     ]

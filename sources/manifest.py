@@ -11,6 +11,7 @@ class Manifest:
 
     ``cell_columns`` maps a contract column to the sheet's column letter; with a row's ``row_number`` it names the cell.
     ``control_totals_wan`` are exact sums (万元, 6 places) per money column. ``reported_on`` is 报出日期 (ISO), empty if absent.
+    ``corrections`` are the values put in by correction slips (row_id, column, old, new, slip_no, reason, requester, approver).
     """
 
     table_id: str
@@ -25,6 +26,7 @@ class Manifest:
     reported_on: str = ""
     row_count: int = 0
     control_totals_wan: dict[str, str] = field(default_factory=dict)
+    corrections: list[dict[str, str]] = field(default_factory=list)
 
     def as_dict(self) -> dict:
         """Return plain JSON values."""

@@ -1,4 +1,7 @@
-"""The layers between archive and warehouse: ``raw/`` as reported, ``accepted/`` what the gate let in, the only thing dbt reads."""
+"""The layers between archive and warehouse.
+
+``raw/`` as reported, ``corrected/`` where a correction slip changes a value, ``accepted/`` what the gate let in: the only thing dbt reads.
+"""
 
 import json
 from collections.abc import Mapping
@@ -71,6 +74,7 @@ def write_raw(home: Home, reading: WorkbookReading) -> dict[str, Path]:
     written = {}
     for table in providers()[reading.provider].tables_of("half_year"):
         path = home.rows("raw", table.table_id, reading.period)
+        home.rows("corrected", table.table_id, reading.period).unlink(missing_ok=True)
         if table.table_id in reading.tables:
             write_rows(path, reading.tables[table.table_id])
             written[table.table_id] = path
@@ -79,45 +83,46 @@ def write_raw(home: Home, reading: WorkbookReading) -> dict[str, Path]:
     return written
 
 
-def raw_files(home: Home, provider: str, period: str) -> dict[str, Path]:
-    """Return the raw files of one return by table id."""
-    candidates = {
-        t.table_id: home.rows("raw", t.table_id, period) for t in providers()[provider].tables_of("half_year")
+def judged_files(home: Home, provider: str, period: str) -> dict[str, Path]:
+    """Return the files of one return that gate 1 judges, by table id: as corrected where a slip changes a value, else as reported."""
+    ids = [table.table_id for table in providers()[provider].tables_of("half_year")]
+    files = {i: home.rows("raw", i, period) for i in ids} | {
+        i: path for i in ids if (path := home.rows("corrected", i, period)).exists()
     }
-    return {table_id: path for table_id, path in candidates.items() if path.exists()}
+    return {table_id: path for table_id, path in files.items() if path.exists()}
 
 
 def write_gate_record(home: Home, provider: str, period: str, record: Mapping[str, object]) -> None:
-    """Keep what gate 1 said of one return, bound to the hashes of the raw files it saw."""
-    files = raw_files(home, provider, period)
-    full = {**record, "raw_sha256": {table_id: sha256_of(path) for table_id, path in files.items()}}
+    """Keep what gate 1 said of one return, bound to the hashes of the files it saw."""
+    files = judged_files(home, provider, period)
+    full = {**record, "judged_sha256": {table_id: sha256_of(path) for table_id, path in files.items()}}
     content = json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True).encode()
     write_atomically(home.gate / period / f"{provider}.json", content)
 
 
 def gate_record(home: Home, provider: str, period: str) -> dict | None:
-    """Return what gate 1 said of the raw files as they now stand; None if it never saw them."""
+    """Return what gate 1 said of the files as they now stand; None if it never saw them."""
     path = home.gate / period / f"{provider}.json"
     if not path.exists():
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
-    files = raw_files(home, provider, period)
-    return record if record["raw_sha256"] == {t: sha256_of(p) for t, p in files.items()} else None
+    files = judged_files(home, provider, period)
+    return record if record["judged_sha256"] == {t: sha256_of(p) for t, p in files.items()} else None
 
 
 def accept(home: Home, provider: str, period: str) -> dict[str, Path]:
-    """Copy one return from ``raw/`` to ``accepted/``, and take away tables that this version no longer has.
+    """Copy one return, as gate 1 judged it, to ``accepted/``, and take away tables that this version no longer has.
 
     The acceptance record is written last: until it stands, `verify_accepted` refuses the half-copied return.
 
     Raises:
-        LayerError: gate 1 has not seen these raw files.
+        LayerError: gate 1 has not seen these files.
     """
     if gate_record(home, provider, period) is None:
         raise LayerError(
             f"{providers()[provider].label} {period}：第一道关卡没有审核过现在的 raw 数据，请运行 sti run {period}"
         )
-    files = raw_files(home, provider, period)
+    files = judged_files(home, provider, period)
     record_path = _acceptance(home, provider, period)
     record = {"provider": provider, "period": period, "tables": {t: sha256_of(p) for t, p in files.items()}}
     if _load(record_path) == record and not _mismatches(home, record):

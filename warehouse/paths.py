@@ -43,6 +43,16 @@ class Home:
         return self.root / "gate"
 
     @property
+    def corrections(self) -> Path:
+        """Every registered correction slip, by its number."""
+        return self.root / "corrections"
+
+    @property
+    def correction_register(self) -> Path:
+        """One JSON line per slip registered or withdrawn."""
+        return self.corrections / "register.jsonl"
+
+    @property
     def candidate(self) -> Path:
         """The private DuckDB file that dbt writes."""
         return self.root / "candidate" / "warehouse.duckdb"
@@ -68,7 +78,7 @@ class Home:
         return self.root / "log" / "sti.log"
 
     def rows(self, layer: str, table_id: str, period: str) -> Path:
-        """Return the Parquet file of one table and period in ``raw`` or ``accepted``."""
+        """Return the Parquet file of one table and period in ``raw``, ``corrected`` or ``accepted``."""
         return self.root / layer / table_id / period / "rows.parquet"
 
 

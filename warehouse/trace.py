@@ -34,7 +34,10 @@ class CannotTrace(RuntimeError):
 
 @dataclass(frozen=True)
 class SourceCell:
-    """One cell behind a figure: where it stands, what is written there, and what it adds, in 万元."""
+    """One cell behind a figure: where it stands, what is written there, and what it adds, in 万元.
+
+    ``correction`` says by which slip, and why, the value differs from what is written.
+    """
 
     table_id: str
     file_name: str
@@ -44,6 +47,7 @@ class SourceCell:
     written: str
     unit: str
     value_wan: Decimal | None
+    correction: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,11 +125,12 @@ class _Rows:
 
     def cells(self, table_id: str, column: str, about: str, where: str, values: list[Any]) -> list[SourceCell]:
         """Return the cells of one column in the rows that a condition holds for."""
-        found = self.query(table_id, f"row_number, {about}, {column}", where, values)
+        found = self.query(table_id, f"row_number, {about}, {column}, row_id", where, values)
         if not found:
             return []
         manifest = self.manifest(table_id)
         letter = manifest.cell_columns[column]
+        corrected = {entry["row_id"]: entry for entry in manifest.corrections if entry["column"] == column}
         return [
             SourceCell(
                 table_id=table_id,
@@ -136,8 +141,9 @@ class _Rows:
                 written=self.text_of(manifest, letter, row_number),
                 unit=manifest.unit,
                 value_wan=value,
+                correction=_correction(corrected.get(row_id)),
             )
-            for row_number, name, value in found
+            for row_number, name, value, row_id in found
         ]
 
     @cached_property
@@ -157,6 +163,15 @@ class _Rows:
             ):
                 found[row_id] = EvidenceRow(row_id, table_id, file_name, sheet, row_number, value)
         return found
+
+
+def _correction(entry: dict[str, str] | None) -> str:
+    if entry is None:
+        return ""
+    return (
+        f"更正单 {entry['slip_no']}：由 {entry['old']} 更正为 {entry['new']}（{entry['reason']}；"
+        f"申请 {entry['requester']}，批准 {entry['approver']}）"
+    )
 
 
 def trace(home: Home, period: str, area_key: str, indicator_id: str) -> Trace:
