@@ -17,6 +17,7 @@ from orchestration import printing
 from orchestration.command import BLOCKED, BROKEN, WRONG_USE, Group, Stop, guarded, half_year_of, log_error
 from orchestration.commands.check import check_command
 from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
+from orchestration.commands.units import alias_command, unalias_command, units_command
 from warehouse.archive import hand_ins
 from warehouse.lock import writing
 from warehouse.paths import Home
@@ -209,3 +210,6 @@ main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(corrections_command)
 main.add_command(withdraw_command)
+main.add_command(units_command)
+main.add_command(alias_command)
+main.add_command(unalias_command)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from expectations.judge import judge_workbook
+from expectations.names import judge_names
 from sources.finding import Finding, in_order, told_apart
 from sources.reading_rules import breach
+from sources.unit_register import UnitRegister
 from sources.workbook import WorkbookReading, read_workbook
 from warehouse.layers import manifest_of, write_rows
 
@@ -24,8 +26,10 @@ class GateOutcome:
         return [finding for finding in self.findings if finding.table_id == table_id]
 
 
-def judge_return(reading: WorkbookReading, files: dict[str, Path], said: Iterable[Finding] = ()) -> GateOutcome:
-    """Judge one return: the reader's findings, what is said of its correction slips, and every suite of its tables.
+def judge_return(
+    reading: WorkbookReading, files: dict[str, Path], register: UnitRegister, said: Iterable[Finding] = ()
+) -> GateOutcome:
+    """Judge one return: the reader's findings, what is said of its correction slips, names beside codes, and every suite of its tables.
 
     ``files`` are the rows files of the tables that could be read. A return without one readable table has the reader's hard errors.
 
@@ -36,11 +40,12 @@ def judge_return(reading: WorkbookReading, files: dict[str, Path], said: Iterabl
     refused = {f.table_id for f in reading.findings if f.rule_class == "mandatory"} - files.keys()
     manifests = {table_id: manifest_of(path) for table_id, path in files.items()}
     verdicts = judge_workbook(files, manifests, refused) if files else []
-    found = [*reading.findings, *said, *(finding for verdict in verdicts for finding in verdict.findings)]
+    names = judge_names(register, files, manifests)
+    found = [*reading.findings, *said, *names, *(finding for verdict in verdicts for finding in verdict.findings)]
     return GateOutcome(told_apart(in_order(found)), [verdict.summary for verdict in verdicts])
 
 
-def self_check(path: Path, folder: Path) -> tuple[WorkbookReading, GateOutcome]:
+def self_check(path: Path, folder: Path, register: UnitRegister) -> tuple[WorkbookReading, GateOutcome]:
     """Check one workbook as a run would, storing nothing beyond the scratch ``folder``."""
     reading = read_workbook(path)
     files = {}
@@ -52,4 +57,4 @@ def self_check(path: Path, folder: Path) -> tuple[WorkbookReading, GateOutcome]:
     for table_id, table in reading.tables.items():
         files[table_id] = folder / f"{table_id}.parquet"
         write_rows(files[table_id], table)
-    return reading, judge_return(reading, files)
+    return reading, judge_return(reading, files, register)

@@ -21,6 +21,7 @@ from sources.reference import periods
 from warehouse import archive, corrections, layers
 from warehouse.correction_slip import SlipError
 from warehouse.paths import Home
+from warehouse.unit_names import unit_register
 
 GATE_1 = "gate_1"
 RETURN_GATE = "gate_1_return"
@@ -151,7 +152,8 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
         receipt, reading = current
         with options.writing():
             layers.write_raw(home, reading)
-            outcome = judge_return(reading, *_corrected(home, provider.provider, period))
+            files, said = _corrected(home, provider.provider, period)
+            outcome = judge_return(reading, files, unit_register(home), said)
             blocking = options.settle(context.run.run_id, period, f"gate1:{provider.provider}", outcome.findings)
             layers.write_gate_record(home, provider.provider, period, _gate_record(home, receipt, outcome))
         blocked = {f.finding_id for f in blocking}

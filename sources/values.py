@@ -5,7 +5,7 @@ Five things stay apart: a number (0 too), nil (``-`` ``—``), below the unit (`
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sources.contracts import Column
 from sources.identifiers import code_fault
 from sources.text import clean, code_of, fold_width, label_of
+from sources.unit_register import closest
 
 WAN_PER_UNIT = {"元": Decimal("0.0001"), "千元": Decimal("0.1"), "万元": Decimal(1), "亿元": Decimal(10000)}
 FEN_IN_WAN = Decimal("0.000001")
@@ -171,7 +172,14 @@ def _enum(raw: object, column: Column) -> CellValue:
         if label_of(raw) == label_of(value):
             return CellValue(value)
     allowed = "、".join(f"“{v}”" for v in column.values)
-    raise CellFault("RD-112", shown(raw), allowed, f"“{column.heading}”填的是“{shown(raw)}”，只能填{allowed}")
+    message = f"“{column.heading}”填的是“{shown(raw)}”，只能填{allowed}{_or_is_it(raw, column.values)}"
+    raise CellFault("RD-112", shown(raw), allowed, message)
+
+
+def _or_is_it(raw: object, known: Iterable[str]) -> str:
+    """Return the known word that a cell may mean, as a question; a suggestion only, never read as that."""
+    word = closest(shown(raw), known)
+    return f"；是不是“{word}”" if word else ""
 
 
 def _boolean(raw: object, column: Column) -> CellValue:
@@ -237,9 +245,8 @@ def cell_reader(column: Column, factor: Decimal, areas: dict[str, str]) -> Calla
     def read_area(raw: object, column: Column) -> CellValue:
         key = areas.get(label_of(raw))
         if key is None:
-            raise CellFault(
-                "RD-111", shown(raw), "名录内的地区", f"“{column.heading}”填的是“{shown(raw)}”，不在地区名录内"
-            )
+            message = f"“{column.heading}”填的是“{shown(raw)}”，不在地区名录内{_or_is_it(raw, areas)}"
+            raise CellFault("RD-111", shown(raw), "名录内的地区", message)
         return CellValue(key)
 
     if column.is_number:

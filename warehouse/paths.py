@@ -53,6 +53,11 @@ class Home:
         return self.corrections / "register.jsonl"
 
     @property
+    def unit_aliases(self) -> Path:
+        """One JSON line per alias of a unit confirmed or revoked."""
+        return self.root / "register" / "unit_aliases.jsonl"
+
+    @property
     def candidate(self) -> Path:
         """The private DuckDB file that dbt writes."""
         return self.root / "candidate" / "warehouse.duckdb"

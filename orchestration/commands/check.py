@@ -10,6 +10,7 @@ from orchestration import printing
 from orchestration.command import BLOCKED, Stop, guarded
 from sources.finding import Finding
 from warehouse.paths import Home
+from warehouse.unit_names import unit_register
 
 
 @click.command("check")
@@ -21,10 +22,11 @@ def check_command(home: Home, files: tuple[Path, ...], as_json_: bool) -> None:
     from orchestration.gate import self_check
 
     found: list[Finding] = []
+    register = unit_register(home)
     reports = []
     for path in files:
         with tempfile.TemporaryDirectory() as folder:
-            reading, outcome = self_check(path, Path(folder))
+            reading, outcome = self_check(path, Path(folder), register)
         found += outcome.findings
         reports.append((reading, outcome.findings))
     if as_json_:
