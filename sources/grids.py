@@ -1,18 +1,32 @@
-"""From a file to plain cells: every sheet of a workbook as rows of Python values, formulas without a result kept apart."""
+"""From a file to plain cells: every sheet of a workbook as rows of Python values, read twice and compared.
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+`sources.sheet_xml` reads the XML itself and knows every cell that is in it; python-calamine, independent of it, must give the same value at
+the same place. Where the two differ the cell is a fault, never a value: neither reader can lose or change a cell in silence.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
-import openpyxl
-from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
-from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from openpyxl.utils import get_column_letter
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from sources.inspection import CellScan, inspect, scan_cells
+from sources.inspection import inspect
+from sources.number_formats import GENERAL, NumberFormat
+from sources.package import Package, open_package
+from sources.sheet_xml import Fault, SheetContent, read_sheet_xml
+from sources.values import is_error_value, shown
+from sources.xml_stream import BadPart
 
 Grid = Sequence[Sequence[object]]
 """A sheet's cells by row, both 0-based; empty cells are None or an empty text."""
+Place = tuple[int, int]
+"""A cell: row number (1-based) and column index (0-based)."""
+ONE_SECOND = timedelta(seconds=1)
+FIRST_SOUND_DAY = datetime(1900, 3, 1)
+"""Before it, spreadsheet programs count a day that never was, and readers differ over it."""
 
 
 class UnreadableWorkbook(Exception):
@@ -21,25 +35,47 @@ class UnreadableWorkbook(Exception):
 
 @dataclass(frozen=True)
 class Sheet:
-    """One worksheet: its name, whether it is hidden, its cells by row, and the cells whose formula has no cached value.
+    """One worksheet: its name, its cells by row, and what a person would have to know of them.
 
-    ``uncalculated`` holds (row number, column index) pairs: 1-based row, 0-based column. ``merged`` holds the first such pair of every
-    range of merged cells.
+    ``state`` is visible, hidden or veryHidden. ``faults`` are cells that cannot be believed (their value is an empty text); ``formulas`` all
+    cells that hold one; ``merged`` ranges as (first row, first column, last row, last column). ``styles`` runs beside ``grid`` and gives the
+    index of each cell's format in ``formats``. ``is_stale``: the saved results of formulas may be old.
     """
 
     name: str
     index: int
-    is_hidden: bool
+    state: str
     grid: Grid
-    uncalculated: frozenset[tuple[int, int]] = frozenset()
-    merged: tuple[tuple[int, int], ...] = ()
+    faults: dict[Place, Fault] = field(default_factory=dict)
+    formulas: frozenset[Place] = frozenset()
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    is_filtered: bool = False
+    styles: Sequence[tuple[int, ...]] = ()
+    formats: Sequence[NumberFormat] = ()
+    is_1904: bool = False
+    is_stale: bool = False
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether people who open the workbook do not see the sheet."""
+        return self.state != "visible"
+
+    def at(self, row_number: int, index: int) -> object:
+        """Return the value of a cell; an empty text beyond the row's end."""
+        row = self.grid[row_number - 1] if row_number <= len(self.grid) else ()
+        return row[index] if index < len(row) else ""
+
+    def format_at(self, row_number: int, index: int) -> NumberFormat:
+        """Return the number format of a cell."""
+        styles = self.styles[row_number - 1] if row_number <= len(self.styles) else ()
+        style = styles[index] if index < len(styles) else 0
+        return self.formats[style] if style < len(self.formats) else GENERAL
 
 
 def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
-    """Read every worksheet's cells, or the first ``rows`` rows of each.
-
-    python-calamine reads fast but turns error values into blanks and cannot tell a formula without a result from an empty cell; so a
-    workbook whose XML holds either goes through openpyxl.
+    """Read every worksheet's cells, or the first ``rows`` rows of each (then without the second reader).
 
     Raises:
         UnreadableWorkbook: with the reason in Chinese.
@@ -48,74 +84,127 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
     if refusal:
         raise UnreadableWorkbook(refusal)
     try:
-        scan = scan_cells(path)
-        if scan.far_cell:
-            raise UnreadableWorkbook(f"单元格 {scan.far_cell} 远在数据之外，请清除多余的行列后另存")
-        sheets = _careful(path, rows, scan) if scan.has_formulas or scan.has_error_values else _fast(path, rows)
+        sheets = _read(path, rows)
     except UnreadableWorkbook:
         raise
+    except MemoryError:
+        raise
+    except BadPart as error:
+        raise UnreadableWorkbook(f"文件打不开，可能已损坏：{error}") from error
     except Exception as error:  # a broken package fails in many ways inside the readers; each is the same to the clerk
         raise UnreadableWorkbook(f"文件打不开，可能已损坏（{type(error).__name__}）") from error
     if not sheets:
-        raise UnreadableWorkbook("工作簿里没有可读的工作表，可能是“严格 Open XML”格式")
+        raise UnreadableWorkbook("工作簿里没有可读的工作表")
     return sheets
 
 
-def _fast(path: Path, rows: int | None) -> list[Sheet]:
-    with CalamineWorkbook.from_path(path) as book:
-        return [
-            Sheet(about.name, index, about.visible != SheetVisibleEnum.Visible, grid, merged=_merged(sheet))
-            for index, about in enumerate(s for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet)
-            for sheet in [book.get_sheet_by_name(about.name)]
-            for grid in [sheet.to_python(skip_empty_area=False, nrows=rows)]
-        ]
-
-
-def _merged(sheet: CalamineSheet) -> tuple[tuple[int, int], ...]:
-    return tuple((start[0] + 1, start[1]) for start, _ in sheet.merged_cell_ranges or ())
-
-
-def _careful(path: Path, rows: int | None, scan: CellScan) -> list[Sheet]:
-    values = _openpyxl_grids(path, data_only=True, rows=rows)
-    formulas = _openpyxl_grids(path, data_only=False, rows=rows) if scan.has_formulas else None
-    with CalamineWorkbook.from_path(path) as book:
-        merged = {name: _merged(book.get_sheet_by_name(name)) for name, _, _ in values}
+def _read(path: Path, rows: int | None) -> list[Sheet]:
+    archive, package = open_package(path)
+    with archive:
+        contents = []
+        for listed in package.sheets:
+            try:
+                contents.append(read_sheet_xml(archive, listed.part, package, rows))
+            except BadPart as error:
+                raise BadPart(f"工作表“{listed.name}”{error}") from error
+    if rows is None:
+        with CalamineWorkbook.from_path(path) as book:
+            for listed, content in zip(package.sheets, contents, strict=True):
+                _compare(book, listed.name, listed.position, content)
     return [
-        Sheet(
-            name,
-            index,
-            hidden,
-            grid,
-            _uncalculated(grid, formulas[index][2]) if formulas else frozenset(),
-            merged[name],
-        )
-        for index, (name, hidden, grid) in enumerate(values)
+        _sheet(listed.name, index, listed.state, content, package)
+        for index, (listed, content) in enumerate(zip(package.sheets, contents, strict=True))
     ]
 
 
-def _openpyxl_grids(path: Path, *, data_only: bool, rows: int | None) -> list[tuple[str, bool, Grid]]:
-    with warnings.catch_warnings():
-        # openpyxl warns of styles and validations it drops; none of them is data.
-        warnings.simplefilter("ignore", UserWarning)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=data_only, keep_links=False)
-        try:
-            result: list[tuple[str, bool, Grid]] = []
-            for sheet in book.worksheets:
-                # The stored dimension may be wrong, and openpyxl would believe it.
-                sheet.reset_dimensions()
-                grid = [*sheet.iter_rows(max_row=rows, values_only=True)]
-                result.append((sheet.title, sheet.sheet_state != "visible", grid))
-            return result
-        finally:
-            book.close()
-
-
-def _uncalculated(values: Grid, formulas: Grid) -> frozenset[tuple[int, int]]:
-    return frozenset(
-        (row_index + 1, column)
-        for row_index, row in enumerate(formulas)
-        for column, formula in enumerate(row)
-        if isinstance(formula, ArrayFormula | DataTableFormula)
-        or (isinstance(formula, str) and formula.startswith("="))
-        if row_index >= len(values) or column >= len(values[row_index]) or values[row_index][column] is None
+def _sheet(name: str, index: int, state: str, content: SheetContent, package: Package) -> Sheet:
+    return Sheet(
+        name,
+        index,
+        state,
+        content.rows,
+        content.faults,
+        frozenset(content.formulas),
+        tuple(content.merged),
+        frozenset(content.hidden_rows),
+        frozenset(content.hidden_columns),
+        content.is_filtered,
+        content.styles,
+        package.formats,
+        package.is_1904,
+        package.is_stale,
     )
+
+
+def _compare(book: CalamineWorkbook, name: str, position: int, content: SheetContent) -> None:
+    """Hold one sheet's cells against the second reader's; a cell that differs becomes a fault.
+
+    Raises:
+        UnreadableWorkbook: the second reader cannot read the sheet.
+    """
+    try:
+        if book.sheet_names[position] != name:
+            raise UnreadableWorkbook(f"工作表“{name}”在两个读取程序里次序不同，文件可能已损坏")
+        sheet = book.get_sheet_by_index(position)
+    except CalamineError as error:
+        place = next(iter(content.faults), None)
+        where = f"：单元格 {_name(place)} {content.faults[place].reason}" if place else f"（{error}）"
+        raise UnreadableWorkbook(f"工作表“{name}”读不出{where}") from error
+    for number, (own, other) in enumerate(_side_by_side(content.rows, sheet), start=1):
+        if own != other:
+            _compare_row(number, own, other, content)
+
+
+def _side_by_side(rows: list[list[Any]], sheet: CalamineSheet) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Yield each row as both readers give it, filled up to one width."""
+    left = sheet.start[1] if sheet.start else 0
+    before = [""] * left
+    others = sheet.iter_rows()
+    count = 0
+    for count, other in enumerate(others, start=1):
+        own = rows[count - 1] if count <= len(rows) else []
+        full = before + other if left else other
+        missing = len(full) - len(own)
+        yield (own + [""] * missing if missing > 0 else own), (full + [""] * -missing if missing < 0 else full)
+    for own in rows[count:]:
+        if own:
+            yield own, [""] * len(own)
+        else:
+            yield own, own
+
+
+def _compare_row(number: int, own: list[Any], other: list[Any], content: SheetContent) -> None:
+    for index, (one, two) in enumerate(zip(own, other, strict=True)):
+        place = (number, index)
+        if place not in content.faults and not _agree(one, two):
+            reason = f"两个读取程序读出的值不同（“{shown(one)}”与“{shown(two)}”）"
+            content.faults[place] = Fault("RD-050", reason)
+            content.rows[number - 1 : number] = [_without(content.rows[number - 1], index)] if number <= len(content.rows) else []
+
+
+def _without(row: list[Any], index: int) -> list[Any]:
+    return [*row[:index], "", *row[index + 1 :]] if index < len(row) else row
+
+
+def _agree(own: Any, other: Any) -> bool:
+    """Whether two readers mean the same cell value."""
+    if own == other and (own != "" or other == ""):
+        return True
+    if isinstance(own, str) and isinstance(other, str):
+        # The second reader drops error values, and the white space around a text.
+        return own.split() == other.split() or (other == "" and (is_error_value(own) or own.startswith("#")))
+    if isinstance(own, date) and isinstance(other, date):
+        one, two = _moment(own), _moment(other)
+        return abs(one - two) <= ONE_SECOND or max(one, two) <= FIRST_SOUND_DAY
+    if isinstance(own, time | timedelta) or isinstance(other, time | timedelta):
+        # A time of day belongs into no column of any form: it will be a fault there, whichever of the two it is.
+        return not isinstance(own, str | float | bool) and not isinstance(other, str | bool)
+    return False
+
+
+def _moment(day: date) -> datetime:
+    return day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)
+
+
+def _name(place: Place) -> str:
+    return f"{get_column_letter(place[1] + 1)}{place[0]}"

@@ -35,6 +35,8 @@ HEAD_ROWS = 40
 
 _INFO = re.compile(rf"({'|'.join(INFO_LABELS)}):(.*?)(?=(?:{'|'.join(INFO_LABELS)}):|$)")
 _FOOT = re.compile(rf"^(?:{'|'.join(FOOT_LABELS)}|(?:{'|'.join(NOTE_LABELS)})\d*):")
+_NOTE = re.compile(rf"^(?:{'|'.join(NOTE_LABELS)})\d*:")
+_NUMBERED = re.compile(r"^(?:\d+[.、)](?!\d)|\(\d+\)|[①-⑳])\D")
 _REPORTED_ON = re.compile(rf"报\s*出\s*日\s*期\s*:\s*(.*?)(?=(?:{'|'.join(FOOT_LABELS)})|$)", re.DOTALL)
 
 
@@ -52,12 +54,15 @@ class Headings:
 class Body:
     """The parts below the headings, as 1-based row numbers; ``stray`` are rows with cells after the foot.
 
-    ``unread_date`` is what stands after 报出日期 where that is no date.
+    ``unread_date`` is what stands after 报出日期 where that is no date. ``notes`` are rows of text between the headings and the data;
+    ``foot`` is the row that the foot begins with.
     """
 
     data: list[int]
     total: int | None
     stray: list[int]
+    notes: list[int]
+    foot: int | None
     reported_on: date | None
     unread_date: str
 
@@ -70,20 +75,43 @@ def cell_name(column_index: int, row_number: int) -> str:
 def info_line(grid: Grid, before_row: int) -> dict[str, list[tuple[str, str]]]:
     """Return what the lines above the headings say: label → every (value, place).
 
-    A label and its value stand in one cell or in neighbouring ones; several may share a cell, in any order.
+    A label and its value stand in one cell, in neighbouring ones, or below each other; several may share a cell, in any order. Where several
+    labels come first and as many values after them, they belong together in that order.
     """
     found: dict[str, list[tuple[str, str]]] = {}
-    for index, row in enumerate(grid[: before_row - 1]):
-        cells = [(column, label_of(value)) for column, value in enumerate(row) if not is_blank(value)]
-        for position, (column, text) in enumerate(cells):
-            for label, value in _INFO.findall(text):
-                place = cell_name(column, index + 1)
-                if not value and position + 1 < len(cells) and not _INFO.search(cells[position + 1][1]):
-                    column, value = cells[position + 1]
-                    place = cell_name(column, index + 1)
-                if value:
-                    found.setdefault(label, []).append((value, place))
+    lines = [
+        [(column, label_of(value)) for column, value in enumerate(row) if not is_blank(value)] for row in grid[: before_row - 1]
+    ]
+    for index, cells in enumerate(lines):
+        below = dict(lines[index + 1]) if index + 1 < len(lines) else {}
+        for labels, values in _runs(cells):
+            row_number = index + 1
+            if not values:
+                # Nothing beside the labels: look below them, but not at what is a label itself.
+                values = [(column, below[column]) for column, _ in labels if ":" not in below.get(column, ":")]
+                row_number += 1
+            if len(labels) == 1 or len(labels) == len(values):
+                for (_, label), (column, value) in zip(labels, values, strict=False):
+                    found.setdefault(label, []).append((value, cell_name(column, row_number)))
     return found
+
+
+def _runs(cells: list[tuple[int, str]]) -> list[tuple[list[tuple[int, str]], list[tuple[int, str]]]]:
+    """Split a line's cells (column, text) into runs: labels, and the values that follow them."""
+    runs: list[tuple[list[tuple[int, str]], list[tuple[int, str]]]] = [([], [])]
+    for column, text in cells:
+        said = _INFO.findall(text)
+        labels, values = runs[-1]
+        if said and (values or any(value for _, value in said)):
+            runs.append(([], []))
+        for label, value in said:
+            if value:
+                runs.insert(-1, ([(column, label)], [(column, value)]))
+            else:
+                runs[-1][0].append((column, label))
+        if not said and labels:
+            values.append((column, text))
+    return [(labels, values) for labels, values in runs if labels]
 
 
 def info_row(grid: Grid, before_row: int) -> int | None:
@@ -145,26 +173,30 @@ def find_headings(grid: Grid, known: Sequence[str]) -> Headings | None:
 def find_body(sheet: Sheet, headings: Headings) -> Body:
     """Split the rows below the headings into data rows, the 合计 row and the foot; blank rows are skipped.
 
-    The foot begins at the first row that starts with a foot label or a note; rows of data after it, or in it, are stray.
+    The foot begins at the first row that starts with a foot label or, once data have come, a note; rows of data after it, or in it, are
+    stray. A note that stands alone in its row right below the headings belongs to them.
     """
-    uncalculated = {row_number for row_number, _ in sheet.uncalculated}
+    faulty = {row_number for row_number, _ in sheet.faults}
     data: list[int] = []
+    notes: list[int] = []
     stray: list[int] = []
     total: int | None = None
     reported_on: date | None = None
     unread_date = ""
-    in_foot = False
+    foot: int | None = None
     for row_number in range(headings.row_number + 1, len(sheet.grid) + 1):
         cells = [value for value in sheet.grid[row_number - 1] if not is_blank(value)]
-        if not cells and row_number not in uncalculated:
+        if not cells and row_number not in faulty:
             continue
-        if cells and isinstance(cells[0], str) and _FOOT.match(label_of(cells[0])):
-            in_foot = True
+        if not data and total is None and foot is None and len(cells) == 1 and _is_note(cells[0], bool(notes)):
+            notes.append(row_number)
+        elif cells and isinstance(cells[0], str) and _FOOT.match(label_of(cells[0])):
+            foot = foot or row_number
             if _more_than_foot(cells):
                 stray.append(row_number)
             day, text = _reported_on(cells)
             reported_on, unread_date = day or reported_on, text or unread_date
-        elif in_foot:
+        elif foot:
             # A note may run on over several lines of text; anything else here is data that would be lost.
             if len(cells) != 1 or number_of(cells[0]) is not None:
                 stray.append(row_number)
@@ -175,7 +207,13 @@ def find_body(sheet: Sheet, headings: Headings) -> Body:
                 stray.append(row_number)
         else:
             data.append(row_number)
-    return Body(data, total, stray, reported_on, unread_date)
+    return Body(data, total, stray, notes, foot, reported_on, unread_date)
+
+
+def _is_note(value: object, is_after_note: bool) -> bool:
+    """Whether a text that is alone in its row is a note, or goes on with the note above it: ``2.金额单位见表头``."""
+    text = label_of(value) if isinstance(value, str) else ""
+    return _NOTE.match(text) is not None or (is_after_note and _NUMBERED.match(text) is not None)
 
 
 def _is_total(cells: list[object]) -> bool:

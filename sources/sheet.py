@@ -1,24 +1,24 @@
 """Reading one sheet by its contract: headings by name, every cell of every data row accounted for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
 
-from sources.contracts import STATUS_SUFFIX, Cadence, Column, Table
+from sources.contracts import Cadence, Column, Table
 from sources.finding import Finding
 from sources.grids import Sheet
 from sources.identity import headings_of
 from sources.layout import Body, Headings, cell_name, find_body, find_headings, info_line, info_row
 from sources.manifest import Manifest
 from sources.reading_rules import breach
-from sources.reference import Period, area_keys, periods
+from sources.reference import Period, periods
+from sources.rows import Reporter, Rows
+from sources.seen import report_unseen
 from sources.text import label_of
-from sources.values import FEN_IN_WAN, MISSING, NOT_REPORTED, WAN_PER_UNIT, CellFault, CellValue, cell_reader, is_blank
+from sources.values import FEN_IN_WAN, WAN_PER_UNIT, CellFault, is_blank
 
-Reporter = Callable[..., None]
 LATEST_REPORT = timedelta(days=2 * 366)
 """A correction may come late, but not later than two years after the period's end."""
 
@@ -65,10 +65,9 @@ def read_table(
     unit = _unit(table, sheet, headings, report)
     if columns is None or unit is None:
         return TableReading(manifest(), None, body.reported_on, findings)
-    rows = _Rows(table, columns, sheet, unit, file_sha256, period, report)
-    for row_number in body.data:
-        rows.add(row_number)
+    rows = Rows(table, columns, sheet, body.data, unit, period, report)
     _check_rest(sheet, headings, body, report)
+    report_unseen(sheet, headings, body, columns, unit, report)
     _check_date(body, periods()[period], report)
     if not body.data:
         report("RD-021", f"“{sheet.name}”没有数据行", found="0行")
@@ -83,7 +82,7 @@ def read_table(
         row_count=len(body.data),
         control_totals_wan={name: f"{total:f}" for name, total in totals.items()},
     )
-    return TableReading(described, rows.to_arrow(), body.reported_on, findings)
+    return TableReading(described, rows.to_arrow(file_sha256), body.reported_on, findings)
 
 
 def _map_columns(table: Table, cadence: Cadence, headings: Headings, report: Reporter) -> dict[Column, int] | None:
@@ -136,98 +135,6 @@ def _unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter) -> s
     return value
 
 
-class _Rows:
-    """The rows read so far, column by column."""
-
-    def __init__(
-        self,
-        table: Table,
-        columns: dict[Column, int],
-        sheet: Sheet,
-        unit: str,
-        file_sha256: str,
-        period: str,
-        report: Reporter,
-    ) -> None:
-        self.table, self.sheet, self.report = table, sheet, report
-        self.file_sha256, self.period = file_sha256, period
-        areas = area_keys(periods()[period].ends_on)
-        factor = WAN_PER_UNIT[unit]
-        self.columns = columns
-        self.readers = [(column, index, cell_reader(column, factor, areas)) for column, index in columns.items()]
-        self.key = [position for position, (column, _, _) in enumerate(self.readers) if column.name in table.key]
-        self.values: list[list[CellValue]] = []
-        self.row_numbers: list[int] = []
-
-    def refuse_uncalculated(self, row_number: int, column: Column, index: int) -> None:
-        """Refuse a cell whose formula has no cached value.
-
-        Raises:
-            CellFault: it is one.
-        """
-        if (row_number, index) in self.sheet.uncalculated:
-            message = f"“{column.heading}”是没有保存计算结果的公式"
-            raise CellFault("RD-102", "公式", "公式的计算结果", message)
-
-    def add(self, row_number: int) -> None:
-        """Read one data row; every fault becomes a finding, and the row is kept with that cell missing."""
-        row: list[CellValue] = []
-        notes: list[tuple[str, str, str, str, int]] = []
-        raw = self.sheet.grid[row_number - 1]
-        width = len(raw)
-        for column, index, reader in self.readers:
-            try:
-                if self.sheet.uncalculated:
-                    self.refuse_uncalculated(row_number, column, index)
-                cell = reader(raw[index] if index < width else None)
-                if cell.remark:
-                    notes.append((*cell.remark, str(cell.value), "", index))
-            except CellFault as fault:
-                cell = NOT_REPORTED if column.is_number else MISSING
-                notes.append((fault.rule_id, fault.message, fault.found, fault.expected, index))
-            row.append(cell)
-        if notes:
-            key = "/".join(str(row[position].value) for position in self.key if row[position].value is not None)
-            for rule_id, message, found, expected, index in notes:
-                cell_at = cell_name(index, row_number)
-                self.report(
-                    rule_id,
-                    message,
-                    cell=cell_at,
-                    subject=f"{key or row_number}/{index}",
-                    found=found,
-                    expected=expected,
-                )
-        self.values.append(row)
-        self.row_numbers.append(row_number)
-
-    def control_totals(self) -> dict[str, Decimal]:
-        """Return the exact sum of every money column, in 万元."""
-        return {
-            column.name: sum((v for row in self.values if isinstance(v := row[position].value, Decimal)), Decimal(0))
-            for position, (column, _, _) in enumerate(self.readers)
-            if column.type == "money"
-        }
-
-    def to_arrow(self) -> pa.Table:
-        """Return the rows in the contract's schema; columns of another cadence are null."""
-        schema = self.table.schema
-        count = len(self.values)
-        sheet_key = f"{self.file_sha256[:16]}:{self.sheet.index}"
-        data: dict[str, list] = {
-            "row_id": [f"{sheet_key}:{number}" for number in self.row_numbers],
-            "period": [self.period] * count,
-            "file_sha256": [self.file_sha256] * count,
-            "sheet_name": [self.sheet.name] * count,
-            "row_number": self.row_numbers,
-        }
-        for position, (column, _, _) in enumerate(self.readers):
-            data[column.name] = [row[position].value for row in self.values]
-            if column.is_number:
-                data[column.name + STATUS_SUFFIX] = [row[position].status for row in self.values]
-        return pa.table([pa.array(data.get(f.name, [None] * count), type=f.type) for f in schema], schema=schema)
-
-
 def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) -> None:
     """Report cells that no column accounts for: beside the headings in data rows, and rows after the foot."""
     covered = set(headings.columns.values()) | set(headings.unknown.values()) | set(headings.twice.values())
@@ -238,21 +145,12 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
             if index not in covered and value is not None and not is_blank(value):
                 place = cell_name(index, row_number)
                 report("RD-013", f"没有表头的单元格里有“{value}”，不取数", cell=place, found=str(value))
-    for row_number, index in sorted(sheet.uncalculated):
-        if row_number in data and index not in covered:
+    for (row_number, index), fault in sorted(sheet.faults.items()):
+        if row_number in data and index not in covered and fault.rule_id == "RD-102":
             report("RD-013", "没有表头的单元格里有公式，不取数", cell=cell_name(index, row_number), found="公式")
-    for row_number, index in sheet.merged:
-        if row_number in data:
-            report(
-                "RD-026",
-                "数据区里有合并单元格，只读到左上角一格",
-                cell=cell_name(index, row_number),
-                found="合并单元格",
-            )
     for row_number in body.stray:
-        report(
-            "RD-014", f"第{row_number}行在表尾里、表尾后或是第二个合计行，没有取数", cell=f"{row_number}:{row_number}"
-        )
+        why = f"第{body.foot}行起是表尾" if body.foot and row_number > body.foot else "这是第二个合计行，或与表尾同在一行"
+        report("RD-014", f"第{row_number}行没有取数：{why}", cell=f"{row_number}:{row_number}")
 
 
 def _check_date(body: Body, period: Period, report: Reporter) -> None:
@@ -270,7 +168,7 @@ def _check_total_row(
     sheet: Sheet,
     body: Body,
     totals: dict[str, Decimal],
-    rows: _Rows,
+    rows: Rows,
     report: Reporter,
 ) -> None:
     """Compare the 合计 row with the exact sums; it is required on some sheets. Holds to half a fen per summand."""
@@ -283,8 +181,9 @@ def _check_total_row(
     for column, index, reader in rows.readers:
         if column.type != "money":
             continue
-        raw = sheet.grid[body.total - 1][index] if index < len(sheet.grid[body.total - 1]) else None
-        if is_blank(raw) and (body.total, index) not in sheet.uncalculated:
+        raw = sheet.at(body.total, index)
+        broken = rows.fault_at(body.total, column, index)
+        if is_blank(raw) and not broken:
             if required and totals[column.name]:
                 message = f"合计行的“{column.heading}”是空白，各行之和为 {totals[column.name]:f} 万元"
                 report(
@@ -293,7 +192,8 @@ def _check_total_row(
             continue
         place = cell_name(index, body.total)
         try:
-            rows.refuse_uncalculated(body.total, column, index)
+            if broken:
+                raise broken
             stated = reader(raw).value
         except CellFault as fault:
             report(fault.rule_id, fault.message, cell=place, subject=f"合计/{column.name}", found=fault.found)

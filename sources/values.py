@@ -5,8 +5,13 @@ Five things stay apart: a number (0 too), nil (``-`` ``—``), below the unit (`
 """
 
 import re
+<<<<<<< HEAD
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+=======
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+>>>>>>> fc37567 (Read every sheet twice and compare: an own streaming reader of the XML beside python-calamine; say what a person does not see)
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -70,7 +75,9 @@ def shown(raw: object) -> str:
     if raw is None:
         return "空白"
     if isinstance(raw, datetime):
-        return raw.date().isoformat()
+        return raw.isoformat(sep=" ", timespec="minutes") if raw.time() != time.min else raw.date().isoformat()
+    if isinstance(raw, bool):
+        return str(raw).upper()
     if isinstance(raw, float):
         return format(raw, ".15g")
     return str(raw)
@@ -144,6 +151,8 @@ def _text(raw: object, column: Column) -> CellValue:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
     text = clean(shown(raw))
+    if isinstance(raw, date | time | timedelta):
+        return CellValue(text, remark=("RD-056", f"“{column.heading}”是日期或时间单元格（{text}），原来填的可能是编号"))
     if column.type == "code" and not isinstance(raw, str):
         return CellValue(text, remark=("RD-116", f"“{column.heading}”{text} 是数值单元格，可能丢了开头的 0"))
     return CellValue(code_of(text) if column.type in ("code", "reference") else text)

@@ -1,0 +1,171 @@
+"""The parts of a workbook's package that its sheets lean on: the list of sheets, shared texts, number formats, the date system."""
+
+import posixpath
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from defusedxml import ElementTree
+from openpyxl.utils.escape import unescape
+
+from sources.number_formats import GENERAL, NumberFormat, builtin
+from sources.xml_stream import BadPart, Stream, stream_items
+
+WORKBOOK = "xl/workbook.xml"
+WORKBOOK_RELATIONSHIPS = "xl/_rels/workbook.xml.rels"
+_PLAIN_ITEM = re.compile(rb'\s*<si><t(?: xml:space="preserve")?>([^<&\x00-\x1f]+)</t>')
+
+
+@dataclass(frozen=True)
+class SheetPart:
+    """One worksheet as the workbook lists it: its name, its state (visible, hidden, veryHidden), its place in the list, its part."""
+
+    name: str
+    state: str
+    position: int
+    part: str
+
+
+@dataclass
+class Package:
+    """What is common to the sheets of one workbook.
+
+    ``formats`` holds the number format per cell style. ``is_stale`` says that the program that saved the file asks for its formulas to be
+    calculated anew, or had calculation switched off: saved results may be old.
+    """
+
+    sheets: list[SheetPart] = field(default_factory=list)
+    strings: list[str] = field(default_factory=list)
+    formats: list[NumberFormat] = field(default_factory=list)
+    is_1904: bool = False
+    is_stale: bool = False
+
+    def format_of(self, style: int) -> NumberFormat:
+        """Return the number format of a cell style; General where the workbook has no such style."""
+        return self.formats[style] if 0 <= style < len(self.formats) else GENERAL
+
+
+def open_package(path: Path) -> tuple[zipfile.ZipFile, Package]:
+    """Open a workbook and read everything but its sheets.
+
+    Raises:
+        BadPart: a part is missing or broken.
+    """
+    archive = zipfile.ZipFile(path)
+    package = Package()
+    listed = _read_workbook(archive, package)
+    targets = _relationships(archive)
+    for position, (name, state, relationship) in enumerate(listed):
+        kind, part = targets.get(relationship, ("", ""))
+        if kind == "worksheet":
+            package.sheets.append(SheetPart(name, state, position, _existing(archive, part)))
+        elif not kind:
+            raise BadPart(f"工作表“{name}”指向的内容不存在")
+    for kind, part in targets.values():
+        if kind == "sharedStrings":
+            _read_strings(archive, _existing(archive, part), package.strings)
+        elif kind == "styles":
+            _read_formats(archive, _existing(archive, part), package.formats)
+    return archive, package
+
+
+def _existing(archive: zipfile.ZipFile, part: str) -> str:
+    names = archive.NameToInfo
+    found = part if part in names else next((name for name in names if name.lower() == part.lower()), "")
+    if not found:
+        raise BadPart(f"缺少部件 {part}")
+    return found
+
+
+def _relationships(archive: zipfile.ZipFile) -> dict[str, tuple[str, str]]:
+    """Return the kind and the part of every relationship of the workbook that stays inside the package."""
+    try:
+        root = ElementTree.fromstring(archive.read(_existing(archive, WORKBOOK_RELATIONSHIPS)), forbid_dtd=True)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise BadPart(f"{WORKBOOK_RELATIONSHIPS} 有误") from error
+    return {
+        each.get("Id", ""): (
+            each.get("Type", "").rpartition("/")[2],
+            posixpath.normpath(posixpath.join("/xl", each.get("Target", ""))).lstrip("/"),
+        )
+        for each in root
+        if each.get("TargetMode") != "External"
+    }
+
+
+def _read_workbook(archive: zipfile.ZipFile, package: Package) -> list[tuple[str, str, str]]:
+    listed: list[tuple[str, str, str]] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name == "sheet":
+            relationship = next((v for k, v in attributes.items() if k.endswith("/relationships id")), "")
+            listed.append((attributes.get("name", ""), attributes.get("state", "visible"), relationship))
+        elif name == "workbookPr":
+            package.is_1904 = is_true(attributes.get("date1904"))
+        elif name == "calcPr":
+            asked = is_true(attributes.get("fullCalcOnLoad")) or is_true(attributes.get("forceFullCalc"))
+            package.is_stale = asked or attributes.get("calcMode") == "manual"
+
+    stream = Stream(start, _nothing, _nothing)
+    stream.feed(archive.read(_existing(archive, WORKBOOK)), is_last=True)
+    return listed
+
+
+def _read_formats(archive: zipfile.ZipFile, part: str, formats: list[NumberFormat]) -> None:
+    codes: dict[int, str] = {}
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name == "numFmt" and stream.path[-2:-1] == ["numFmts"]:
+            codes[int(attributes.get("numFmtId", "0"))] = attributes.get("formatCode", "General")
+        elif name == "xf" and stream.path[-2:-1] == ["cellXfs"]:
+            number = int(attributes.get("numFmtId", "0"))
+            formats.append(NumberFormat(number, codes[number]) if number in codes else builtin(number))
+
+    stream = Stream(start, _nothing, _nothing)
+    stream.feed(archive.read(part), is_last=True)
+
+
+def _read_strings(archive: zipfile.ZipFile, part: str, strings: list[str]) -> None:
+    """Read the shared texts: rich text joined, phonetic guides left out."""
+    texts: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name == "si":
+            texts.clear()
+
+    def end(name: str) -> None:
+        if name == "si":
+            strings.append(text_of("".join(texts)))
+
+    def text(data: str) -> None:
+        if stream.path[-1] == "t" and "rPh" not in stream.path:
+            texts.append(data)
+
+    def take(item: bytes) -> bool:
+        match = _PLAIN_ITEM.fullmatch(item)
+        if match is None:
+            return False
+        try:
+            strings.append(text_of(match.group(1).decode()))
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    stream = Stream(start, end, text)
+    with archive.open(part) as file:
+        stream_items(file, stream, "sst", "si", take, lambda: False)
+
+
+def text_of(text: str) -> str:
+    """Return a text as the file means it: ``_x000D_`` stands for a control character."""
+    return unescape(text) if "_x" in text else text
+
+
+def is_true(value: str | None) -> bool:
+    """Return whether an XML attribute says yes."""
+    return value in ("1", "true", "on")
+
+
+def _nothing(*_: object) -> None:
+    """Stand where an event is of no interest."""

@@ -1,0 +1,145 @@
+"""The data rows of one sheet, read column by column: typed values in the contract's schema, and a note for every fault.
+
+A column holds the same few texts over and over, so each distinct cell is read once.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from sources.contracts import STATUS_SUFFIX, Column, Table
+from sources.grids import Sheet
+from sources.layout import cell_name
+from sources.reference import area_keys, periods
+from sources.values import MISSING, NOT_REPORTED, WAN_PER_UNIT, CellFault, CellValue, cell_reader
+
+Reporter = Callable[..., None]
+
+
+class _Note(NamedTuple):
+    """What reading one cell had to say."""
+
+    row_number: int
+    position: int
+    rule_id: str
+    message: str
+    found: str
+    expected: str
+
+
+class Rows:
+    """The rows of one table, read from a sheet.
+
+    Args:
+        table: its contract.
+        columns: column index per contract column.
+        sheet: the cells.
+        row_numbers: the data rows, 1-based.
+        unit: the stated unit of amounts.
+        period: the period's key.
+        report: takes the findings.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        columns: dict[Column, int],
+        sheet: Sheet,
+        row_numbers: list[int],
+        unit: str,
+        period: str,
+        report: Reporter,
+    ) -> None:
+        self.table, self.sheet, self.period = table, sheet, period
+        self.row_numbers = row_numbers
+        areas = area_keys(periods()[period].ends_on)
+        factor = WAN_PER_UNIT[unit]
+        self.readers = [(column, index, cell_reader(column, factor, areas)) for column, index in columns.items()]
+        notes: list[_Note] = []
+        self.cells = [self._column(position, notes) for position in range(len(self.readers))]
+        self._report(notes, report)
+
+    def fault_at(self, row_number: int, column: Column, index: int) -> CellFault | None:
+        """Return why a cell cannot be believed, whatever value it seems to have."""
+        fault = self.sheet.faults.get((row_number, index))
+        if fault is None:
+            return None
+        found, expected = ("公式", "公式的计算结果") if fault.rule_id == "RD-102" else (fault.reason, "能读准的单元格")
+        return CellFault(fault.rule_id, found, expected, f"“{column.heading}”是{fault.reason}")
+
+    def _column(self, position: int, notes: list[_Note]) -> list[CellValue]:
+        """Read one column; every fault becomes a note, and its cell counts as missing."""
+        column, index, reader = self.readers[position]
+        grid = self.sheet.grid
+        faulty = {row_number for row_number, at in self.sheet.faults if at == index}
+        known: dict[Any, CellValue | CellFault] = {}
+        result: list[CellValue] = []
+        for row_number in self.row_numbers:
+            row = grid[row_number - 1]
+            raw = row[index] if index < len(row) else ""
+            # 1, 1.0 and True are one key, but not one cell.
+            key = raw if type(raw) is str else (type(raw), raw)
+            cell = known.get(key)
+            if cell is None:
+                try:
+                    cell = reader(raw)
+                except CellFault as fault:
+                    cell = fault
+                known[key] = cell
+            if faulty and row_number in faulty:
+                cell = self.fault_at(row_number, column, index) or cell
+            if isinstance(cell, CellFault):
+                notes.append(_Note(row_number, position, cell.rule_id, cell.message, cell.found, cell.expected))
+                cell = NOT_REPORTED if column.is_number else MISSING
+            elif cell.remark:
+                notes.append(_Note(row_number, position, *cell.remark, str(cell.value), ""))
+            result.append(cell)
+        return result
+
+    def _report(self, notes: list[_Note], report: Reporter) -> None:
+        keys = [
+            values
+            for (column, _, _), values in zip(self.readers, self.cells, strict=True)
+            if column.name in self.table.key
+        ]
+        at = {number: nth for nth, number in enumerate(self.row_numbers)} if notes else {}
+        for note in sorted(notes):
+            nth = at[note.row_number]
+            key = "/".join(str(values[nth].value) for values in keys if values[nth].value is not None)
+            index = self.readers[note.position][1]
+            report(
+                note.rule_id,
+                note.message,
+                cell=cell_name(index, note.row_number),
+                subject=f"{key or note.row_number}/{index}",
+                found=note.found,
+                expected=note.expected,
+            )
+
+    def control_totals(self) -> dict[str, Decimal]:
+        """Return the exact sum of every money column, in 万元."""
+        return {
+            column.name: sum((value for cell in cells if isinstance(value := cell.value, Decimal)), Decimal(0))
+            for (column, _, _), cells in zip(self.readers, self.cells, strict=True)
+            if column.type == "money"
+        }
+
+    def to_arrow(self, file_sha256: str) -> pa.Table:
+        """Return the rows in the contract's schema; columns of another cadence are null."""
+        schema = self.table.schema
+        count = len(self.row_numbers)
+        sheet_key = f"{file_sha256[:16]}:{self.sheet.index}"
+        data: dict[str, list] = {
+            "row_id": [f"{sheet_key}:{number}" for number in self.row_numbers],
+            "period": [self.period] * count,
+            "file_sha256": [file_sha256] * count,
+            "sheet_name": [self.sheet.name] * count,
+            "row_number": self.row_numbers,
+        }
+        for (column, _, _), cells in zip(self.readers, self.cells, strict=True):
+            data[column.name] = [cell.value for cell in cells]
+            if column.is_number:
+                data[column.name + STATUS_SUFFIX] = [cell.status for cell in cells]
+        return pa.table([pa.array(data.get(f.name, [None] * count), type=f.type) for f in schema], schema=schema)
