@@ -8,9 +8,10 @@ from typing import Any
 from expectations.judge import judge_workbook
 from expectations.names import judge_names
 from sources.finding import Finding, in_order, told_apart
+from sources.reader_process import read_workbook
 from sources.reading_rules import breach
 from sources.unit_register import UnitRegister
-from sources.workbook import WorkbookReading, read_workbook
+from sources.workbook import WorkbookReading
 from warehouse.layers import manifest_of, write_rows
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from expectations import findings as ledger
+from sources import reader_process
 from sources.finding import Finding, in_order
 from warehouse.paths import Home, write_atomically
 
@@ -73,6 +74,8 @@ def run_half_year(
         RunBroke: a step failed for a reason that is no finding.
     """
     prepare(home)
+    # The reader's imports run beside Dagster's.
+    reader_process.start()
     import dagster as dg
 
     from orchestration.definitions import HALF_YEAR_JOB, defs

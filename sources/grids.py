@@ -179,7 +179,9 @@ def _compare_row(number: int, own: list[Any], other: list[Any], content: SheetCo
         if place not in content.faults and not _agree(one, two):
             reason = f"两个读取程序读出的值不同（“{shown(one)}”与“{shown(two)}”）"
             content.faults[place] = Fault("RD-050", reason)
-            content.rows[number - 1 : number] = [_without(content.rows[number - 1], index)] if number <= len(content.rows) else []
+            content.rows[number - 1 : number] = (
+                [_without(content.rows[number - 1], index)] if number <= len(content.rows) else []
+            )
 
 
 def _without(row: list[Any], index: int) -> list[Any]:

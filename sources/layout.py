@@ -80,7 +80,8 @@ def info_line(grid: Grid, before_row: int) -> dict[str, list[tuple[str, str]]]:
     """
     found: dict[str, list[tuple[str, str]]] = {}
     lines = [
-        [(column, label_of(value)) for column, value in enumerate(row) if not is_blank(value)] for row in grid[: before_row - 1]
+        [(column, label_of(value)) for column, value in enumerate(row) if not is_blank(value)]
+        for row in grid[: before_row - 1]
     ]
     for index, cells in enumerate(lines):
         below = dict(lines[index + 1]) if index + 1 < len(lines) else {}
@@ -185,7 +186,7 @@ def find_body(sheet: Sheet, headings: Headings) -> Body:
     unread_date = ""
     foot: int | None = None
     for row_number in range(headings.row_number + 1, len(sheet.grid) + 1):
-        cells = [value for value in sheet.grid[row_number - 1] if not is_blank(value)]
+        cells = [value for value in sheet.grid[row_number - 1] if type(value) is float or not is_blank(value)]
         if not cells and row_number not in faulty:
             continue
         if not data and total is None and foot is None and len(cells) == 1 and _is_note(cells[0], bool(notes)):
@@ -218,6 +219,8 @@ def _is_note(value: object, is_after_note: bool) -> bool:
 
 def _is_total(cells: list[object]) -> bool:
     """Whether a row is the 合计 row: the word in any column, and beside it nothing but amounts."""
+    if not any(type(value) is str and TOTAL_LABEL[0] in value for value in cells):
+        return False
     words = [label_of(value) for value in cells if isinstance(value, str) and number_of(value) is None]
     return TOTAL_LABEL in words and all(word == TOTAL_LABEL or word in NIL or word in BELOW_UNIT for word in words)
 

@@ -62,7 +62,11 @@ class NumberFormat:
     def rounds(self, value: float) -> bool:
         """Return whether the format shows fewer decimal places than the number has (15 digits count)."""
         section = _BRACKETS.sub("", _LITERAL.sub("", self._section(value)))
-        if not any(place in section for place in "0#?") or any(mark in section for mark in "eE/%@") or "eneral" in section:
+        if (
+            not any(place in section for place in "0#?")
+            or any(mark in section for mark in "eE/%@")
+            or "eneral" in section
+        ):
             return False
         match = _DECIMALS.search(section)
         return round(value, len(match.group(1)) if match else 0) != float(format(value, ".15g"))

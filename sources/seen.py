@@ -36,7 +36,10 @@ def report_unseen(
     for row_number in body.notes:
         text = next(shown(value) for value in sheet.grid[row_number - 1] if not is_blank(value))
         report(
-            "RD-061", f"第{row_number}行当作说明，没有取数：“{text[:40]}”", cell=f"{row_number}:{row_number}", found=text
+            "RD-061",
+            f"第{row_number}行当作说明，没有取数：“{text[:40]}”",
+            cell=f"{row_number}:{row_number}",
+            found=text,
         )
 
 
@@ -69,8 +72,11 @@ def _merged(sheet: Sheet, body: Body, report: Reporter) -> None:
 
 def _formats(sheet: Sheet, body: Body, columns: dict[Column, int], unit: str, report: Reporter) -> None:
     rows = [*body.data, *([body.total] if body.total else [])]
-    plain = {style for style, format_ in enumerate(sheet.formats) if format_.code == "General" and not format_.is_date}
+    plain = {style for style, format_ in enumerate(sheet.formats) if format_.code == "General" or format_.is_date}
+    shapes = set(sheet.styles)
     for column, index in columns.items():
+        if all(index >= len(styles) or styles[index] in plain for styles in shapes):
+            continue
         misled: dict[str, list[int]] = {}
         rounded: list[int] = []
         for number in rows:
@@ -116,9 +122,7 @@ def _formulas(sheet: Sheet, body: Body, columns: dict[Column, int], report: Repo
     indices = set(columns.values())
     if sheet.is_stale:
         calculated = sorted(
-            place
-            for place in sheet.formulas
-            if place[0] in read and place[1] in indices and place not in sheet.faults
+            place for place in sheet.formulas if place[0] in read and place[1] in indices and place not in sheet.faults
         )
         if calculated:
             first = cell_name(calculated[0][1], calculated[0][0])
@@ -136,9 +140,7 @@ def _formulas(sheet: Sheet, body: Body, columns: dict[Column, int], report: Repo
             report("RD-060", f"工作簿用 1904 日期系统，{names}已按此换算", subject="1904", found="1904")
 
 
-def _elsewhere(
-    sheet: Sheet, body: Body, headings: Headings, columns: dict[Column, int], report: Reporter
-) -> None:
+def _elsewhere(sheet: Sheet, body: Body, headings: Headings, columns: dict[Column, int], report: Reporter) -> None:
     """Report cells that cannot be believed and that no column reports: above the data, in the foot, beside the columns."""
     read, indices = {*body.data, *([body.total] if body.total else [])}, set(columns.values())
     for (number, index), fault in sorted(sheet.faults.items()):

@@ -149,7 +149,9 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
         if row_number in data and index not in covered and fault.rule_id == "RD-102":
             report("RD-013", "没有表头的单元格里有公式，不取数", cell=cell_name(index, row_number), found="公式")
     for row_number in body.stray:
-        why = f"第{body.foot}行起是表尾" if body.foot and row_number > body.foot else "这是第二个合计行，或与表尾同在一行"
+        why = (
+            f"第{body.foot}行起是表尾" if body.foot and row_number > body.foot else "这是第二个合计行，或与表尾同在一行"
+        )
         report("RD-014", f"第{row_number}行没有取数：{why}", cell=f"{row_number}:{row_number}")
 
 

@@ -6,37 +6,28 @@ spreadsheet programs write are read by a regular expression (see `sources.xml_st
 
 import re
 import zipfile
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel, from_ISO8601
 
 from sources.package import Package, is_true, text_of
+from sources.plain_rows import Converter, PlainRows, column_index
 from sources.xml_stream import BadPart, Stream, stream_items
 
 MOST_COLUMNS = 500
 MOST_ROWS = 1_048_576
 MOST_CELLS = 20_000_000
-MOST_SHAPES = 10_000
-USES_WORTH_A_PATTERN = 20
 LAST_DAY = 2_958_466
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _NUMBER = re.compile(r"[ \t\r\n]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t\r\n]*")
 _INDEX = re.compile(r"[ \t\r\n]*([0-9]{1,9})[ \t\r\n]*")
 _OTHER_BOOK = re.compile(r"\[\d+\][^\[\]\"]*!")
-_ATTRIBUTE = re.compile(r' ([A-Za-z0-9:]+)="([^"]*)"')
-_ROW = re.compile(rb'\s*<row r="([1-9][0-9]{0,6})"((?: [A-Za-z0-9:]+="[A-Za-z0-9:. ]*")*) ?>')
-_HELD_VALUE = rb"<v>([0-9.eE+-]+)</v>"
-_HELD_TEXT = rb'<is><t(?: xml:space="preserve")?>([^<&\x00-\x1f]+)</t></is>'
-_CELL = re.compile(
-    rb'<c r="([A-Z]{1,3})([0-9]+)"((?: [st]="[A-Za-z0-9]*"){0,2}) ?(?:/>|>(?:%b|%b)</c>)' % (_HELD_VALUE, _HELD_TEXT)
-)
 _INFINITE = (float("inf"), float("-inf"))
 _PARENTS_OF_TEXT = {"v": ("c",), "f": ("c",), "t": ("is", "r")}
 
@@ -53,7 +44,7 @@ class SheetContent:
     """What one worksheet's XML holds; places are (row number, column index): 1-based row, 0-based column.
 
     ``rows`` starts with row 1; an empty cell is an empty text. ``styles`` runs beside it. ``merged`` holds ranges as (first row, first
-    column, last row, last column). ``has_hidden_default``: rows without a word of their own are hidden.
+    column, last row, last column).
     """
 
     rows: list[list[Any]] = field(default_factory=list)
@@ -64,22 +55,6 @@ class SheetContent:
     hidden_columns: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     is_filtered: bool = False
-
-
-@dataclass(slots=True)
-class _Template:
-    """How rows of one shape are read: the index and the converter of each cell, the styles up to the last.
-
-    ``pattern`` matches a whole row of the shape, every cell filled; it is made once the shape has come often.
-    """
-
-    indices: list[int]
-    converters: list[Callable[[bytes], Any]]
-    is_dense: bool
-    styles: tuple[int, ...]
-    source: bytes
-    uses: int = 0
-    pattern: re.Pattern[bytes] | None = None
 
 
 def read_sheet_xml(archive: zipfile.ZipFile, part: str, package: Package, rows: int | None = None) -> SheetContent:
@@ -106,12 +81,10 @@ class _Reader:
         self.stream = Stream(self._start, self._end, self._text)
         self.has_data = False
         self._strings: dict[bytes, str] = {b"%d" % i: text for i, text in enumerate(package.strings)}
-        self._templates: dict[tuple[Any, Any], _Template | None] = {}
-        self._last: _Template | None = None
+        self._plain = PlainRows(self._converter)
         self._epoch = MAC_EPOCH if package.is_1904 else WINDOWS_EPOCH
         self._day = lru_cache(maxsize=65536)(self._day_of)
         self._external_groups: set[str] = set()
-        self._widest = (0, "")
         self._rows_hidden_by_default = False
         self._row = 0
         self._cells: dict[int, tuple[Any, int]] = {}
@@ -123,108 +96,21 @@ class _Reader:
     def is_enough(self) -> bool:
         return self.most_rows is not None and len(self.content.rows) >= self.most_rows
 
-    # The plain form
-
     def take_row(self, item: bytes) -> bool:
-        """Read a row in the plain form; False, with nothing changed, where it is in any other. ``</row>`` is cut off."""
-        template = self._last
-        match = template.pattern.fullmatch(item) if template and template.pattern else None
-        if template and match:
-            row, written, *values = match.groups()
-        else:
-            match = _ROW.match(item)
-            if match is None:
-                return False
-            row, written = match.groups()
-            template, values = self._shape(item, match.end(), row)
-            if template is None:
-                return False
-        attributes = _row_attributes(written)
-        number = int(row)
-        if attributes is None or number <= len(self.content.rows):
+        """Read a row in the plain form; False, with nothing changed, where it is in any other."""
+        row = self._plain.read(item)
+        if row is None or row.number <= len(self.content.rows):
             return False
-        try:
-            found = [convert(value) if value else "" for convert, value in zip(template.converters, values, strict=True)]
-        except (ValueError, KeyError, OverflowError):
-            return False
-        if _INFINITE[0] in found or _INFINITE[1] in found:
-            return False
-        if not template.is_dense:
-            sparse: list[Any] = [""] * len(template.styles)
-            for index, value in zip(template.indices, found, strict=True):
-                sparse[index] = value
-            found = sparse
-        self._keep_row(number, found, template.styles, attributes)
+        self._keep_row(*row)
         return True
 
-    def _shape(self, item: bytes, begin: int, row: bytes) -> tuple[_Template | None, Sequence[bytes]]:
-        """Return the shape of a row's cells and what they hold; no shape where the row is not wholly in the plain form.
-
-        Every tag of the row belongs to one of the cells found, or to the row: the number of ``<`` says so. Between tags nothing is written but what the cells
-        hold: the number of ``><`` says so.
-        """
-        cells = _CELL.findall(item, begin)
-        if not cells:
-            return None, ()
-        columns, row_numbers, kinds, values, texts = zip(*cells, strict=True)
-        value_count, text_count = len(cells) - values.count(b""), len(cells) - texts.count(b"")
-        tag_count = 1 + len(cells) + 3 * value_count + 5 * text_count
-        if (
-            item.count(b"<") != tag_count
-            or item.count(b"><") != tag_count - 1 - value_count - text_count
-            or row_numbers.count(row) != len(cells)
-            or not item.endswith(b">")
-        ):
-            return None, ()
-        if text_count:
-            # A text belongs to an inline cell, and a value to any other.
-            if any(bool(text) != (b't="inlineStr"' in kind) for kind, value, text in zip(kinds, values, texts, strict=True) if value or text):
-                return None, ()
-            values = tuple(value or text for value, text in zip(values, texts, strict=True))
-        elif any(b't="inlineStr"' in kind for kind, value in zip(kinds, values, strict=True) if value):
-            return None, ()
-        key = (columns, kinds)
-        if key not in self._templates:
-            if len(self._templates) > MOST_SHAPES:
-                self._templates.clear()
-            self._templates[key] = self._new_template(columns, kinds)
-        template = self._templates[key]
-        self._last = template
-        if template:
-            template.uses += 1
-            if template.uses == USES_WORTH_A_PATTERN:
-                template.pattern = re.compile(_ROW.pattern + template.source)
-        return template, values
-
-    def _new_template(self, columns: tuple[bytes, ...], kinds: tuple[bytes, ...]) -> _Template | None:
-        indices = [column_index(letters.decode()) for letters in columns]
-        if any(right <= left for left, right in zip(indices, indices[1:], strict=False)):
-            return None
-        converters = []
-        source = b""
-        styles = [0] * (indices[-1] + 1)
-        for index, letters, kind in zip(indices, columns, kinds, strict=True):
-            attributes = _attributes(kind.decode())
-            if attributes is None or not attributes.get("s", "0").isdigit():
-                return None
-            style = styles[index] = int(attributes.get("s", "0"))
-            type_ = attributes.get("t", "n")
-            converter = self._converter(type_, style)
-            if converter is None:
-                return None
-            converters.append(converter)
-            held = _HELD_TEXT if type_ == "inlineStr" else _HELD_VALUE
-            source += b'<c r="%b\\1"%b ?>%b</c>' % (letters, kind, held)
-        self._note_width(indices[-1], columns[-1].decode())
-        return _Template(indices, converters, len(indices) == indices[-1] + 1, tuple(styles), source)
-
-    def _converter(self, type_: str, style: int) -> Callable[[bytes], Any] | None:
+    def _converter(self, type_: str, style: int) -> Converter | None:
         if type_ == "n":
             format_ = self.package.format_of(style)
             if not format_.is_date:
                 return float
             return lambda value: self._day(float(value), format_.is_elapsed)
-        known: dict[str, Callable[[bytes], Any]] = {
+        known: dict[str, Converter] = {
             "s": self._strings.__getitem__,
             "b": {b"1": True, b"0": False}.__getitem__,
             "str": bytes.decode,
@@ -251,7 +137,11 @@ class _Reader:
             if name == "f":
                 self._cell |= {f"f:{key}": value for key, value in attributes.items()}
         elif self._capture is not None:
-            if name == "" or parent in ("v", "f", "t") or (name == "t" and parent not in _PARENTS_OF_TEXT["t"] and "rPh" not in path):
+            if (
+                name == ""
+                or parent in ("v", "f", "t")
+                or (name == "t" and parent not in _PARENTS_OF_TEXT["t"] and "rPh" not in path)
+            ):
                 raise BadPart(f"单元格 {self._place()} 里有不认识的内容")
         elif name == "sheetData":
             if self.has_data or len(path) != 2:
@@ -310,8 +200,6 @@ class _Reader:
             styles = [0] * width
             for column, (value, style) in self._cells.items():
                 values[column], styles[column] = value, style
-            if width:
-                self._note_width(width - 1, get_column_letter(width))
             self._keep_row(self._row, values, tuple(styles), self._row_attributes)
 
     def _end_cell(self) -> None:
@@ -326,7 +214,9 @@ class _Reader:
         if has_formula:
             self.content.formulas.add(place)
             if self._is_external():
-                self.content.faults[place] = Fault("RD-051", f"公式引用了别的工作簿（{''.join(self._parts['f']) or '共用公式'}）")
+                self.content.faults[place] = Fault(
+                    "RD-051", f"公式引用了别的工作簿（{''.join(self._parts['f']) or '共用公式'}）"
+                )
         self._cells[self._column] = (value, style)
         self._cell, self._parts = {}, {}
 
@@ -394,25 +284,20 @@ class _Reader:
 
     # Either way
 
-    def _keep_row(
-        self, number: int, values: list[Any], styles: tuple[int, ...], attributes: dict[str, str]
-    ) -> None:
+    def _keep_row(self, number: int, values: list[Any], styles: tuple[int, ...], attributes: dict[str, str]) -> None:
         content = self.content
         if number > MOST_ROWS:
-            raise BadPart(f"单元格 {get_column_letter(max(len(values), 1))}{number} 远在数据之外，请清除多余的行列后另存")
+            raise BadPart(
+                f"单元格 {get_column_letter(max(len(values), 1))}{number} 远在数据之外，请清除多余的行列后另存"
+            )
         while len(content.rows) < number - 1:
             content.rows.append([])
             content.styles.append(())
         content.rows.append(values)
         content.styles.append(styles)
-        if attributes and (is_true(attributes.get("hidden")) or _is_zero(attributes.get("ht"))):
+        is_hidden = is_true(attributes.get("hidden")) or _is_zero(attributes.get("ht"))
+        if is_hidden or (self._rows_hidden_by_default and not attributes.get("ht")):
             content.hidden_rows.add(number)
-        elif self._rows_hidden_by_default and not attributes.get("ht"):
-            content.hidden_rows.add(number)
-
-    def _note_width(self, index: int, letters: str) -> None:
-        if index > self._widest[0]:
-            self._widest = (index, letters)
 
     def refuse_far_cell(self) -> None:
         """Refuse a cell so far out that a reader would have to make room for millions of empty ones.
@@ -420,14 +305,14 @@ class _Reader:
         Raises:
             BadPart: naming the cell.
         """
-        index, letters = self._widest
-        last = len(self.content.rows)
-        if index >= MOST_COLUMNS:
-            row = next((n for n, values in enumerate(self.content.rows, start=1) if len(values) > MOST_COLUMNS), last)
-            raise BadPart(f"单元格 {letters}{row} 远在数据之外，请清除多余的行列后另存")
-        if last * (index + 1) > MOST_CELLS:
-            letters = get_column_letter(max(len(self.content.rows[-1]), 1))
-            raise BadPart(f"单元格 {letters}{last} 远在数据之外，请清除多余的行列后另存")
+        rows = self.content.rows
+        widest = max((len(values) for values in rows), default=0)
+        if widest > MOST_COLUMNS:
+            row = next(number for number, values in enumerate(rows, start=1) if len(values) > MOST_COLUMNS)
+            raise BadPart(f"单元格 {get_column_letter(len(rows[row - 1]))}{row} 远在数据之外，请清除多余的行列后另存")
+        if len(rows) * widest > MOST_CELLS:
+            last = get_column_letter(max(len(rows[-1]), 1))
+            raise BadPart(f"单元格 {last}{len(rows)} 远在数据之外，请清除多余的行列后另存")
 
     def _note(self, name: str, attributes: dict[str, str]) -> None:
         """Keep what stands beside the cells and changes what a person sees of them."""
@@ -456,24 +341,6 @@ class _Misread(Exception):
     def __init__(self, rule_id: str, reason: str) -> None:
         super().__init__(reason)
         self.rule_id = rule_id
-
-
-@lru_cache(maxsize=4096)
-def column_index(letters: str) -> int:
-    """Return the 0-based index of a column's letters."""
-    return column_index_from_string(letters) - 1
-
-
-@lru_cache(maxsize=4096)
-def _attributes(written: str) -> dict[str, str] | None:
-    """Return attributes written plainly (`` a="1" b="2"``), or None where one stands twice."""
-    found = _ATTRIBUTE.findall(written)
-    return dict(found) if len({name for name, _ in found}) == len(found) else None
-
-
-def _row_attributes(written: bytes) -> dict[str, str] | None:
-    attributes = _attributes(written.decode())
-    return None if attributes is None or "r" in attributes or "xmlns" in attributes else attributes
 
 
 def _is_zero(size: str | None) -> bool:

@@ -1,8 +1,8 @@
 """One XML part as a stream of events, without entities or a DTD; and a shortcut for the plainest items, proven exact.
 
-A sheet of 200 000 rows is millions of elements; a call into Python for each costs more than everything else together. Nearly all of them
-stand in items (rows, shared strings) written in one plain form. So before the parser sees an item, a regular expression may take it out of the stream;
-whatever it does not take, to the last byte, goes through the parser. What makes this exact:
+A sheet of 200 000 rows is millions of elements; a call into Python for each costs more than everything else together. Nearly all
+of them stand in items (rows, shared strings) written in one plain form. So before the parser sees an item, a regular expression may
+take it out of the stream; whatever it does not take, to the last byte, goes through the parser. What makes this exact:
 
 - an item is only offered directly below its list, in a part in UTF-8 whose unprefixed names are SpreadsheetML's;
 - after a comment, CDATA section or processing instruction nothing is offered any more;
@@ -83,7 +83,12 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def stream_items(
-    file: IO[bytes], stream: Stream, list_name: str, item_name: str, take: Callable[[bytes], bool], is_enough: Callable[[], bool]
+    file: IO[bytes],
+    stream: Stream,
+    list_name: str,
+    item_name: str,
+    take: Callable[[bytes], bool],
+    is_enough: Callable[[], bool],
 ) -> None:
     """Feed a part to the stream, offering each item of its list to ``take`` first.
 

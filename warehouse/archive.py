@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sources.contracts import providers
 from sources.finding import Finding
-from sources.workbook import identify_workbook, sha256_of
+from sources.reader_process import identify_workbook
+from sources.workbook import sha256_of
 from warehouse.paths import Home, append_line, read_lines, write_atomically
 
 WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".csv", ".et", ".ods"}

@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,8 +15,9 @@ import pyarrow.parquet as pq
 
 from sources.contracts import providers, tables
 from sources.manifest import Manifest
+from sources.reader_process import read_workbook
 from sources.sheet import TableReading
-from sources.workbook import WorkbookReading, read_workbook, sha256_of
+from sources.workbook import WorkbookReading, sha256_of
 from warehouse.archive import Receipt, archived, versions
 from warehouse.paths import Home, replacing, write_atomically
 
@@ -51,7 +53,12 @@ def _read_archived(home: Home, receipt: Receipt, period: str) -> WorkbookReading
         raise LayerError(
             f"档案里的 {receipt.file_name}（受理号 {receipt.receipt_no}）缺失或被改动；请把原文件放回收件箱，用 --inbox 重新收件"
         )
-    return read_workbook(path, period, file_name=receipt.file_name)
+    reading = read_workbook(path, period, file_name=receipt.file_name)
+    if reading.provider and reading.period:
+        return reading
+    # Unreadable beyond its first rows: it is still the return that its receipt says, and its faults are that return's.
+    findings = [replace(f, provider=receipt.provider, period=receipt.period) for f in reading.findings]
+    return replace(reading, provider=receipt.provider, period=receipt.period, findings=findings)
 
 
 def write_rows(path: Path, reading: TableReading) -> None:

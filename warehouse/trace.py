@@ -15,10 +15,9 @@ import duckdb
 from openpyxl.utils import column_index_from_string
 
 from sources import contracts
-from sources.grids import read_sheets
 from sources.manifest import Manifest
+from sources.reader_process import written_cells
 from sources.reference import CITY, enterprise_frame, indicator_components, periods, subject_providers
-from sources.values import shown
 from warehouse.archive import archived
 from warehouse.layers import manifest_of
 from warehouse.paths import Home
@@ -97,7 +96,6 @@ class _Rows:
 
     home: Home
     period: str
-    written: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def path(self, table_id: str) -> Path:
         return self.home.rows("accepted", table_id, self.period)
@@ -113,16 +111,6 @@ class _Rows:
         with duckdb.connect() as connection:
             return connection.execute(sql, [str(self.path(table_id)), *values]).fetchall()
 
-    def text_of(self, manifest: Manifest, letter: str, row_number: int) -> str:
-        """Return what is written in a cell of the archived workbook."""
-        key = (manifest.file_sha256, manifest.sheet)
-        if key not in self.written:
-            for sheet in read_sheets(archived(self.home, manifest.file_sha256)):
-                self.written[manifest.file_sha256, sheet.name] = sheet.grid
-        row = self.written[key][row_number - 1]
-        index = column_index_from_string(letter) - 1
-        return shown(row[index]) if index < len(row) and row[index] != "" else "空白"
-
     def cells(self, table_id: str, column: str, about: str, where: str, values: list[Any]) -> list[SourceCell]:
         """Return the cells of one column in the rows that a condition holds for."""
         found = self.query(table_id, f"row_number, {about}, {column}, row_id", where, values)
@@ -131,6 +119,9 @@ class _Rows:
         manifest = self.manifest(table_id)
         letter = manifest.cell_columns[column]
         corrected = {entry["row_id"]: entry for entry in manifest.corrections if entry["column"] == column}
+        index = column_index_from_string(letter) - 1
+        places = [(row_number, index) for row_number, *_ in found]
+        texts = written_cells(archived(self.home, manifest.file_sha256), manifest.sheet, places)
         return [
             SourceCell(
                 table_id=table_id,
@@ -138,12 +129,12 @@ class _Rows:
                 sheet=manifest.sheet,
                 cell=f"{letter}{row_number}",
                 about=str(name),
-                written=self.text_of(manifest, letter, row_number),
+                written=text,
                 unit=manifest.unit,
                 value_wan=value,
                 correction=_correction(corrected.get(row_id)),
             )
-            for row_number, name, value, row_id in found
+            for (row_number, name, value, row_id), text in zip(found, texts, strict=True)
         ]
 
     @cached_property

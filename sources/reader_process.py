@@ -1,0 +1,204 @@
+"""Reading workbooks in a child process, so that no file can harm the process that runs everything else.
+
+The same functions as `sources.workbook`, with the same results. One child serves many files (its imports are paid once); where a file takes it down,
+or takes too long, that file is refused in one plain sentence and the next one gets a new child.
+"""
+
+import atexit
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sources.finding import Finding
+from sources.manifest import Manifest
+from sources.reading_rules import breach
+from sources.sheet import TableReading
+from sources.workbook import WorkbookReading, sha256_of
+
+WORKER = "sources.reader_worker"
+MOST_WALL_SECONDS = 180
+"""A last resort on a machine that is busy with other things; the child's own limit is on its computing time."""
+KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT")
+
+
+class ReaderDied(Exception):
+    """The child gave no answer for a file; the message is one Chinese clause. ``is_final``: another try would end the same."""
+
+    def __init__(self, reason: str, *, is_final: bool) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
+
+
+class ReaderProcess:
+    """One child process at a time, started when first needed or by `start`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+
+    def start(self) -> None:
+        """Start the child, if there is none, without waiting for it."""
+        with self._lock:
+            self._running()
+
+    def stop(self) -> None:
+        """End the child."""
+        with self._lock:
+            self._end()
+
+    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the answer's JSON and its Arrow streams.
+
+        Raises:
+            ReaderDied: the child died of this file, or took too long, twice.
+        """
+        with self._lock:
+            try:
+                return self._ask(request)
+            except ReaderDied as death:
+                if death.is_final:
+                    raise
+            # It may have died for reasons of the machine's own, or of the file before.
+            return self._ask(request)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._owner != os.getpid():
+            # A fork has the pipes of its parent's child, which are not its own.
+            self._child, self._owner = None, os.getpid()
+        if self._child is None or self._child.poll() is not None:
+            self._child = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", WORKER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=Path(__file__).parent.parent,
+                # Nothing secret, and no pools of memory that count against the limit without being used.
+                env={name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+                | {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "PYTHONUTF8": "1"},
+            )
+        return self._child
+
+    def _end(self) -> int | None:
+        child, self._child = self._child, None
+        if child is None or self._owner != os.getpid():
+            return None
+        child.kill()
+        code = child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe:
+                pipe.close()
+        return code
+
+    def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        child = self._running()
+        deadline = time.monotonic() + MOST_WALL_SECONDS
+        assert child.stdin and child.stdout
+        try:
+            child.stdin.write(json.dumps(request).encode() + b"\n")
+            child.stdin.flush()
+            header = json.loads(self._receive(int.from_bytes(self._receive(8, deadline), "big"), deadline))
+            streams = [self._receive(table["byte_count"], deadline) for table in header.get("tables", ())]
+        except TimeoutError as error:
+            self._end()
+            raise ReaderDied(f"读了 {MOST_WALL_SECONDS} 秒还没有读完", is_final=True) from error
+        except (OSError, EOFError, ValueError) as error:
+            code = child.wait()
+            self._end()
+            if code == -signal.SIGXCPU:
+                raise ReaderDied("计算时间超过了限度", is_final=True) from error
+            name = signal.Signals(-code).name if code < 0 else str(code)
+            raise ReaderDied(f"读取程序中断（{name}），多为占用内存过大", is_final=False) from error
+        if header.get("error") == "memory":
+            self._end()
+            raise ReaderDied("占用内存超过了限度", is_final=True)
+        if "error" in header:
+            raise ReaderDied(f"读取程序出错（{header['error']}）", is_final=True)
+        return header, streams
+
+    def _receive(self, byte_count: int, deadline: float) -> bytes:
+        assert self._child and self._child.stdout
+        pipe = self._child.stdout.fileno()
+        parts: list[bytes] = []
+        while byte_count:
+            ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            part = os.read(pipe, min(byte_count, 1 << 20))
+            if not part:
+                raise EOFError
+            parts.append(part)
+            byte_count -= len(part)
+        return b"".join(parts)
+
+
+READER = ReaderProcess()
+atexit.register(READER.stop)
+
+
+def start() -> None:
+    """Start the child now, so that its imports run beside the caller's."""
+    READER.start()
+
+
+def identify_workbook(path: Path, asked_period: str | None = None, *, file_name: str = "") -> WorkbookReading:
+    """Tell whose return a workbook is; see `sources.workbook.identify_workbook`."""
+    return _reading("identify", path, asked_period, file_name)
+
+
+def read_workbook(path: Path, asked_period: str | None = None, *, file_name: str = "") -> WorkbookReading:
+    """Read a workbook by its provider's contract; see `sources.workbook.read_workbook`."""
+    return _reading("read", path, asked_period, file_name)
+
+
+def written_cells(path: Path, sheet: str, places: Sequence[tuple[int, int]]) -> list[str]:
+    """Return what is written in cells (row number, column index) of an archived workbook, as people see it.
+
+    Raises:
+        ReaderDied: the workbook could not be read.
+    """
+    answer, _ = READER.ask({"do": "cells", "path": str(path.resolve()), "sheet": sheet, "places": list(places)})
+    return answer["cells"]
+
+
+def _reading(what: str, path: Path, asked_period: str | None, file_name: str) -> WorkbookReading:
+    name = file_name or path.name
+    request = {"do": what, "path": str(path.resolve()), "asked_period": asked_period or "", "file_name": name}
+    try:
+        answer, streams = READER.ask(request)
+    except ReaderDied as death:
+        sha256 = sha256_of(path)
+        message = f"文件读不完：{death}"
+        finding = breach("RD-062", message, file_name=name, file_sha256=sha256, subject="文件", found=str(death))
+        return WorkbookReading(name, sha256, "", "", None, findings=[finding])
+    return unpack(answer, streams)
+
+
+def unpack(answer: dict[str, Any], streams: list[bytes]) -> WorkbookReading:
+    """Return the reading that `sources.reader_worker.pack` took apart."""
+    tables = {}
+    for table, stream in zip(answer.pop("tables"), streams, strict=True):
+        tables[table["table_id"]] = TableReading(
+            Manifest(**table["manifest"]),
+            pa.ipc.open_stream(stream).read_all() if stream else None,
+            _day(table["reported_on"]),
+            [Finding.from_dict(finding) for finding in table["findings"]],
+        )
+    findings = [Finding.from_dict(finding) for finding in answer.pop("findings")]
+    reported_on = _day(answer.pop("reported_on"))
+    return WorkbookReading(**answer, reported_on=reported_on, tables=tables, findings=findings)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,134 @@
+"""The child process that reads workbooks: limited in memory and time, writing nothing, without a network. Started by `sources.reader_process`.
+
+Requests come on stdin, one JSON object a line; an answer is a length (8 bytes), that many bytes of JSON, and the Arrow streams it announces.
+Nothing that the child sends is executed by the parent: whatever a workbook may do to the child ends here.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import resource
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from sources.grids import read_sheets
+from sources.values import is_blank, shown
+from sources.workbook import WorkbookReading, identify_workbook, read_workbook
+
+MOST_BYTES = 1536 * 1024 * 1024
+MOST_CPU_SECONDS = 60
+"""Time of its own that a file may take; the largest sheet that is let in takes a quarter of it. A busy machine does not count."""
+REFUSED_EVENTS = (
+    "socket.",
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+)
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    _limit()
+    for line in requests:
+        _allow_cpu()
+        try:
+            header, streams = _answer(json.loads(line))
+        except MemoryError:
+            # What is left of the memory may not do for another file.
+            _send(answers, {"error": "memory"}, [])
+            return
+        except BaseException as error:  # a panic of the second reader is no Exception
+            header, streams = {"error": f"{type(error).__name__}: {error}"[:500]}, []
+        _send(answers, header, streams)
+        gc.collect()
+
+
+def _limit() -> None:
+    """Give up what a reader of files does not need. Python's own collector only costs time: a file's objects go together."""
+    gc.disable()
+    gc.freeze()
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event.startswith(REFUSED_EVENTS) or (
+            event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+        ):
+            raise PermissionError(f"the reader may not {event}")
+
+    sys.addaudithook(refuse)
+
+
+def _allow_cpu() -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + MOST_CPU_SECONDS, hard))
+
+
+def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], list[pa.Buffer]]:
+    path = Path(request["path"])
+    if request["do"] == "cells":
+        return {"cells": _written(path, request["sheet"], request["places"])}, []
+    read = identify_workbook if request["do"] == "identify" else read_workbook
+    return pack(read(path, request["asked_period"] or None, file_name=request["file_name"]))
+
+
+def _written(path: Path, sheet_name: str, places: list[tuple[int, int]]) -> list[str]:
+    sheet = next(sheet for sheet in read_sheets(path) if sheet.name == sheet_name)
+    values = [sheet.at(row_number, index) for row_number, index in places]
+    return ["空白" if is_blank(value) else shown(value) for value in values]
+
+
+def pack(reading: WorkbookReading) -> tuple[dict[str, Any], list[pa.Buffer]]:
+    """Return a reading as plain JSON values, and the Arrow streams of its tables in the same order."""
+    streams = []
+    tables = []
+    for table_id, table in reading.tables.items():
+        sink = pa.BufferOutputStream()
+        if table.rows is not None:
+            with pa.ipc.new_stream(sink, table.rows.schema) as writer:
+                writer.write_table(table.rows)
+        streams.append(sink.getvalue())
+        tables.append(
+            {
+                "table_id": table_id,
+                "manifest": table.manifest.as_dict(),
+                "reported_on": table.reported_on.isoformat() if table.reported_on else "",
+                "findings": [finding.as_dict() for finding in table.findings],
+                "byte_count": streams[-1].size,
+            }
+        )
+    plain = replace(reading, tables={}, findings=[])
+    header = {name: getattr(plain, name) for name in ("file_name", "file_sha256", "provider", "period", "cadence")}
+    return {
+        **header,
+        "reported_on": reading.reported_on.isoformat() if reading.reported_on else "",
+        "findings": [finding.as_dict() for finding in reading.findings],
+        "tables": tables,
+    }, streams
+
+
+def _send(answers: IO[bytes], header: dict[str, Any], streams: list[pa.Buffer]) -> None:
+    data = json.dumps(header, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    answers.write(len(data).to_bytes(8, "big") + data)
+    for stream in streams:
+        answers.write(stream)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        main()
+    os._exit(0)
