@@ -5,13 +5,8 @@ Five things stay apart: a number (0 too), nil (``-`` ``—``), below the unit (`
 """
 
 import re
-<<<<<<< HEAD
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
-=======
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
->>>>>>> fc37567 (Read every sheet twice and compare: an own streaming reader of the XML beside python-calamine; say what a person does not see)
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
