@@ -80,14 +80,12 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
     Raises:
         UnreadableWorkbook: with the reason in Chinese.
     """
-    refusal = inspect(path)
-    if refusal:
-        raise UnreadableWorkbook(refusal)
     try:
+        refusal = inspect(path)
+        if refusal:
+            raise UnreadableWorkbook(refusal)
         sheets = _read(path, rows)
-    except UnreadableWorkbook:
-        raise
-    except MemoryError:
+    except (UnreadableWorkbook, MemoryError):
         raise
     except BadPart as error:
         raise UnreadableWorkbook(f"文件打不开，可能已损坏：{error}") from error
