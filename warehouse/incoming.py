@@ -15,10 +15,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sources.contracts import providers
+from sources.finding import Finding
 from sources.pulling.config import Source
 from sources.pulling.failures import OutOfTime
 from sources.pulling.remote import STREAM_BYTES, Remote, RemoteFile
+from sources.reading_rules import breach
 from sources.workbook import sha256_of
+from warehouse.archive import Receipt
 from warehouse.paths import Home, append_line, read_lines, sync_folder, write_atomically
 
 OVERLAP_BYTES = 64 * 1024
@@ -203,6 +207,27 @@ def sweep(home: Home, source: Source, keys: set[str]) -> None:
 def channels(home: Home, sha256: str) -> list[Pulled]:
     """Return by which channels these bytes came; empty when somebody put them into the inbox."""
     return [p for p in pulled(home) if p.sha256 == sha256]
+
+
+def wrong_channel(home: Home, receipt: Receipt) -> list[Finding]:
+    """Return the finding of a return that was pulled from other providers' channels only; a file put into the inbox has no channel."""
+    came_by = channels(home, receipt.file_sha256)
+    if not came_by or receipt.provider in {each.provider for each in came_by}:
+        return []
+    labels = "、".join(dict.fromkeys(providers()[each.provider].label for each in came_by))
+    message = f"来源与填报单位不符：从{labels}的渠道（{came_by[0].source}）取到，表内填报单位是{receipt.provider_label}"
+    finding = breach(
+        "RD-090",
+        message,
+        file_name=receipt.file_name,
+        file_sha256=receipt.file_sha256,
+        provider=receipt.provider,
+        period=receipt.period,
+        subject=f"渠道/{receipt.file_sha256}",
+        found=labels,
+        expected=receipt.provider_label,
+    )
+    return [finding]
 
 
 def _free_target(home: Home, source: Source, file: RemoteFile, stamp: str) -> str:

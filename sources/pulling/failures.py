@@ -9,7 +9,9 @@ from typing import Literal, TypeVar
 
 from sources.pulling.config import Source
 
-Kind = Literal["transient", "denied", "missing", "certificate", "unknown_host", "environment", "unsafe", "other"]
+Kind = Literal[
+    "transient", "denied", "missing", "certificate", "unknown_host", "environment", "unsafe", "encoding", "other"
+]
 Result = TypeVar("Result")
 
 LONGEST_WAIT_SECONDS = 30
@@ -35,6 +37,7 @@ ACTIONS: dict[Kind, str] = {
     "unknown_host": "服务器的主机密钥不在 known_hosts、也不在 fingerprints 里，没有连接。请向对方管理员核对指纹后写入",
     "environment": "本机设置有误，请改正后重试",
     "unsafe": "被引向明文地址，没有跟去。请核对网址",
+    "encoding": "文件夹里有文件名不是 UTF-8（多为 GBK），整个文件夹列不出来。请对方改名，或把服务器的文件名编码设为 UTF-8",
     "other": "出错。详情在日志里，请把它发给数据组",
 }
 
@@ -61,6 +64,8 @@ def kind_of(error: BaseException) -> Kind:
     for kind, named in (("unknown_host", UnknownHost), ("environment", NotInEnvironment), ("unsafe", LeftTls)):
         if any(isinstance(each, named) for each in chain):
             return kind  # type: ignore[return-value]
+    if any(isinstance(each, UnicodeDecodeError) for each in chain):
+        return "encoding"
     classes = {name for each in chain for name in _class_names(each)}
     status = next((s for s in map(_status, chain) if s), 0)
     if classes & CERTIFICATE_CLASSES or any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
