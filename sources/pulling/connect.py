@@ -34,10 +34,10 @@ def connect(source: Source, environ: Mapping[str, str], timeout_seconds: float) 
             import aiohttp
             from fsspec.implementations.http import HTTPFileSystem
 
-            login = aiohttp.BasicAuth(source.username, secrets["password"] or "", "utf-8") if source.username else None
+            login = source.username and aiohttp.encode_basic_auth(source.username, secrets["password"] or "", "utf-8")
             return HTTPFileSystem(
                 client_kwargs={
-                    "auth": login,
+                    "headers": {"Authorization": login} if login else {},
                     "timeout": aiohttp.ClientTimeout(
                         total=None, sock_connect=timeout_seconds, sock_read=timeout_seconds
                     ),

@@ -109,7 +109,7 @@ def persist(
     retrying = Retrying(
         retry=retry_if_exception(lambda error: kind_of(error) == "transient"),
         wait=wait_exponential_jitter(
-            initial=source.backoff_seconds, max=LONGEST_WAIT_SECONDS, jitter=source.backoff_seconds
+            multiplier=source.backoff_seconds, max=LONGEST_WAIT_SECONDS, jitter=source.backoff_seconds
         ),
         stop=lambda state: stop_after_attempt(source.attempt_count)(state) or is_late(state),
         before_sleep=lambda state: before_again(),

@@ -181,10 +181,14 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class BreakingWire:
-    """A TCP relay to a port; each connection is cut after so many bytes towards the client as ``cuts`` says next, then none is."""
+    """A TCP relay to a port. ``cuts``: the first connection that brings so many bytes breaks there, then the next by the next number.
 
-    def __init__(self, port: int, cuts: list[int]) -> None:
+    It breaks by closing, or, if ``is_stalling``, by going silent.
+    """
+
+    def __init__(self, port: int, cuts: list[int], *, is_stalling: bool = False) -> None:
         self.cuts = cuts
+        self._is_stalling = is_stalling
         self.connection_count = 0
         self._target = port
         self._listener = socket.create_server((LOOPBACK, 0))
@@ -202,17 +206,20 @@ class BreakingWire:
             while True:
                 near, _ = self._listener.accept()
                 far = socket.create_connection((LOOPBACK, self._target))
-                limit = self.cuts.pop(0) if self.cuts else None
                 self.connection_count += 1
-                threading.Thread(target=self._relay, args=(near, far, None), daemon=True).start()
-                threading.Thread(target=self._relay, args=(far, near, limit), daemon=True).start()
+                threading.Thread(target=self._relay, args=(near, far, False), daemon=True).start()
+                threading.Thread(target=self._relay, args=(far, near, True), daemon=True).start()
 
-    @staticmethod
-    def _relay(source: socket.socket, target: socket.socket, limit: int | None) -> None:
+    def _relay(self, source: socket.socket, target: socket.socket, is_breaking: bool) -> None:
         passed = 0
         with contextlib.suppress(OSError):
-            while (block := source.recv(65536)) and (limit is None or passed < limit):
+            while block := source.recv(65536):
                 passed += len(block)
+                if is_breaking and self.cuts and passed >= self.cuts[0]:
+                    self.cuts.pop(0)
+                    if self._is_stalling:
+                        return
+                    break
                 target.sendall(block)
         for end in (source, target):
             with contextlib.suppress(OSError):
