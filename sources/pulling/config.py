@@ -249,7 +249,7 @@ class S3Source(_Source):
     @property
     def address(self) -> str:
         """Where it is, for people and for the journal; never a credential."""
-        return f"s3://{self.bucket}/{self.path.strip('/')}"
+        return f"{(self.endpoint_url or 's3:/').rstrip('/')}/{self.bucket}/{self.path.strip('/')}"
 
 
 class HttpsSource(_Login):
