@@ -249,7 +249,8 @@ class S3Source(_Source):
     @property
     def address(self) -> str:
         """Where it is, for people and for the journal; never a credential."""
-        return f"{(self.endpoint_url or 's3:/').rstrip('/')}/{self.bucket}/{self.path.strip('/')}"
+        store = self.endpoint_url.rstrip("/") if self.endpoint_url else "s3:/"
+        return f"{store}/{self.bucket}/{self.path.strip('/')}"
 
 
 class HttpsSource(_Login):
