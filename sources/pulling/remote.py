@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
-from sources.pulling.config import HttpsSource, S3Source, SftpSource, Source
+from sources.pulling.config import HttpsSource, S3Source, Source
 from sources.pulling.connect import close, connect
 from sources.pulling.failures import kind_of
 from sources.pulling.names import is_hidden, refusal, shown
@@ -16,7 +16,6 @@ from sources.pulling.names import is_hidden, refusal, shown
 MARKER_SUFFIX = ".ok"
 MOST_ENTRIES = 100_000
 STREAM_BYTES = 1024 * 1024
-REQUESTS_AHEAD = 64
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,6 @@ class Remote:
         with self._connected().open(file.path, "rb", **options) as stream:
             if start:
                 stream.seek(start)
-            if isinstance(self.source, SftpSource) and file.size_bytes:
-                # Ask ahead: one request at a time, of 32 KB, would wait out the distance each time.
-                stream.prefetch(file.size_bytes, max_concurrent_requests=REQUESTS_AHEAD)
             yield stream
 
     def _connected(self) -> Any:

@@ -15,7 +15,7 @@ from tests.pulling.test_sources import put, said
 from warehouse.archive import hand_ins
 from warehouse.incoming import pulled
 
-SIZE = 6_000_000
+SIZE = 3_000_000
 
 
 def parts(site: Site) -> list[Path]:
@@ -39,7 +39,7 @@ def test_a_wire_that_breaks_half_way_costs_only_what_was_missing(site: Site, kin
     content = os.urandom(SIZE)
     put(site.root("sftp" if kind == "sftp" else "webdav"), "a.xlsx", content)
     with BreakingWire(
-        site.sftp.port if kind == "sftp" else site.webdav.port, [4_500_000], is_stalling=is_stalling
+        site.sftp.port if kind == "sftp" else site.webdav.port, [2_300_000], is_stalling=is_stalling
     ) as wire:
         source = through(site, kind, wire) | ({"timeout_seconds": 0.5} if is_stalling else {})
         report = site.pull(source)
@@ -56,7 +56,7 @@ def test_a_wire_that_breaks_half_way_costs_only_what_was_missing(site: Site, kin
 def test_a_server_that_is_gone_keeps_the_part_and_the_next_pull_goes_on(site: Site) -> None:
     content = os.urandom(SIZE)
     put(site.root("webdav"), "a.xlsx", content)
-    with BreakingWire(site.webdav.port, [3_000_000, *[1] * 20]) as wire:
+    with BreakingWire(site.webdav.port, [1_800_000, *[1] * 20]) as wire:
         source = through(site, "webdav", wire)
         assert "下次接着取" in said(site.pull(source), "failed")
         assert len(parts(site)) == 1
@@ -71,7 +71,7 @@ def test_a_server_that_is_gone_keeps_the_part_and_the_next_pull_goes_on(site: Si
 def test_a_part_that_does_not_fit_any_more_is_thrown_away(site: Site) -> None:
     content = os.urandom(SIZE)
     put(site.root("webdav"), "a.xlsx", content)
-    with BreakingWire(site.webdav.port, [3_000_000, *[1] * 20]) as wire:
+    with BreakingWire(site.webdav.port, [1_800_000, *[1] * 20]) as wire:
         source = through(site, "webdav", wire)
         site.pull(source)
         (part,) = parts(site)
@@ -86,7 +86,7 @@ def test_a_part_that_does_not_fit_any_more_is_thrown_away(site: Site) -> None:
 def test_killed_half_way_and_run_again_gives_the_same(site: Site) -> None:
     content = os.urandom(SIZE)
     put(site.root("sftp"), "a.xlsx", content)
-    with BreakingWire(site.sftp.port, [2_500_000], is_stalling=True) as wire:
+    with BreakingWire(site.sftp.port, [1_500_000], is_stalling=True) as wire:
         site.write(through(site, "sftp", wire) | {"timeout_seconds": 60})
         command = [sys.executable, "-m", "orchestration", "--home", str(site.home.root), "pull"]
         process = subprocess.Popen(command, env=os.environ | site.environ, stderr=subprocess.DEVNULL)
