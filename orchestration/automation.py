@@ -18,9 +18,9 @@ INTERVAL_SECONDS = 60
 PULL_EVERY_SECONDS = 300
 """A bureau's server is not asked more often than this, unless something there is half-way."""
 
-PULL_BUDGET_SECONDS = 20
-LOOK_BUDGET_SECONDS = 15
-"""Dagster ends an evaluation after 60 s; a pull's last connection may take its budget once more. The rest is for the next tick."""
+PULL_BUDGET_SECONDS = 12
+LOOK_BUDGET_SECONDS = 12
+"""Dagster ends an evaluation after 60 s; connecting, greeting and logging in may each take a pull's budget. The rest is for the next tick."""
 
 
 def arrival_sensor(job_name: str) -> dg.SensorDefinition:

@@ -54,17 +54,13 @@ def pull_command(home: Home, provider: str | None, source_name: str | None, dry_
     else:
         printing.table([_row(line) for line in report.lines], "没有新的来件")
     if report.of("failed"):
-        raise Stop(f"{_count(report, 'failed')}处没有取成，其余照取；详情记在 {home.log}", WRONG_USE)
+        raise Stop(f"{len(report.of('failed'))} 处没有取成，其余照取；详情记在 {home.log}", WRONG_USE)
     if report.of("refused"):
-        raise Stop(f"{_count(report, 'refused')}个文件拒收", BLOCKED)
-
-
-def _count(report: PullReport, state: Any) -> str:
-    return f"{len(report.of(state))} "
+        raise Stop(f"{len(report.of('refused'))} 个文件拒收", BLOCKED)
 
 
 def _wait(seconds: float) -> None:
-    click.echo(f"有文件刚看到，{seconds:.0f} 秒后再看一次……", err=True)
+    click.echo(f"有文件刚看到，{seconds:.1f} 秒后再看一次……", err=True)
     time.sleep(seconds)
 
 

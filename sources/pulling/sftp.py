@@ -1,5 +1,7 @@
 """SFTP through fsspec, to servers that somebody vouched for and to no others."""
 
+import logging
+
 from fsspec.implementations.sftp import SFTPFileSystem
 from paramiko import HostKeys, MissingHostKeyPolicy, PKey, SSHClient
 
@@ -7,6 +9,9 @@ from sources.pulling.config import SftpSource
 from sources.pulling.failures import NotInEnvironment, UnknownHost
 
 KEEPALIVE_SECONDS = 15
+
+# Without any handler, Python would print paramiko's own tracebacks of a broken connection on the terminal; what failed is said by us.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class _Vouched(MissingHostKeyPolicy):

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -176,6 +178,19 @@ def test_one_source_down_does_not_stop_the_others(
     assert lines["by_folder"]["state"] == "pulled"
     assert PASSWORD not in result.output + site.home.log.read_text()
     assert READER not in site.home.pulled.read_text()
+
+
+def test_on_the_terminal_a_broken_server_is_a_line_and_no_traceback(site: Site) -> None:
+    urls = [f"https://127.0.0.1:{site.sftp.port}/a.xlsx"]
+    site.write(
+        site.source("sftp", name="no_ssh", port=site.webdav.port, attempt_count=2),
+        site.source("https", name="no_web", urls=urls, attempt_count=2),
+    )
+    command = [sys.executable, "-m", "orchestration", "--home", str(site.home.root), "pull"]
+    ended = subprocess.run(command, env=os.environ | site.environ, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [f"2 处没有取成，其余照取；详情记在 {site.home.log}"]
+    assert ended.stdout.count("试了 2 次") == 2
 
 
 def test_the_command_says_what_it_did_and_exits_as_documented(site: Site, sti: Callable[..., Result]) -> None:
