@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration.automation import arrival_sensor
 from orchestration.intake import intake_assets
 from orchestration.models import dbt_build, gate_2
 from orchestration.options import RunOptions
@@ -28,6 +29,7 @@ defs = dg.Definitions(
     assets=[*intake_assets(), dbt_build, warehouse, annex1],
     asset_checks=[gate_2],
     jobs=[half_year, half_year_intake],
+    sensors=[arrival_sensor(HALF_YEAR_JOB)],
     resources={"options": RunOptions()},
     executor=dg.in_process_executor,
     loggers={"console": progress_logger},

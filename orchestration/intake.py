@@ -18,7 +18,7 @@ from sources.contracts import Provider, Table, half_year_providers
 from sources.finding import Finding
 from sources.reading_rules import breach
 from sources.reference import periods
-from warehouse import archive, corrections, layers
+from warehouse import archive, corrections, incoming, layers
 from warehouse.correction_slip import SlipError
 from warehouse.paths import Home
 from warehouse.unit_names import unit_register
@@ -153,6 +153,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
         with options.writing():
             layers.write_raw(home, reading)
             files, said = _corrected(home, provider.provider, period)
+            said = [*said, *incoming.wrong_channel(home, receipt)]
             outcome = judge_return(reading, files, unit_register(home), said)
             blocking = options.settle(context.run.run_id, period, f"gate1:{provider.provider}", outcome.findings)
             layers.write_gate_record(home, provider.provider, period, _gate_record(home, receipt, outcome))

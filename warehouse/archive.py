@@ -54,19 +54,20 @@ def versions(home: Home, provider: str, period: str) -> list[Receipt]:
 
 def hand_ins(inbox: Path) -> list[Path]:
     """Return the files of an inbox (any folder tree, or one file) that were meant as hand-ins, in a fixed order."""
-    return [
-        path
-        for path in ([inbox] if inbox.is_file() else _files(inbox))
-        if path.suffix.lower() in WORKBOOK_SUFFIXES and not path.name.startswith(("~$", "."))
-    ]
+    return [path for path in ([inbox] if inbox.is_file() else _files(inbox)) if is_hand_in(path.name)]
+
+
+def is_hand_in(name: str) -> bool:
+    """Tell by its name whether a file was meant as a hand-in."""
+    return Path(name).suffix.lower() in WORKBOOK_SUFFIXES and not name.startswith(("~$", "."))
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files of a folder tree in order; linked folders are followed, each real folder once."""
+    """Return the files of a folder tree in order; linked folders are followed, each real folder once; hidden ones are not entered."""
     found: list[Path] = []
     seen: set[Path] = set()
     for root, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(f for f in folders if (Path(root) / f).resolve() not in seen)
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(root) / f).resolve() not in seen)
         seen.update((Path(root) / f).resolve() for f in folders)
         found += [Path(root) / name for name in names]
     return sorted(path for path in found if path.is_file())

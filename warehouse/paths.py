@@ -33,6 +33,26 @@ class Home:
         return self.archive / "receipts.jsonl"
 
     @property
+    def sources_file(self) -> Path:
+        """Where hand-ins are pulled from, as the administrator wrote it."""
+        return self.root / "sources.yaml"
+
+    @property
+    def inbox(self) -> Path:
+        """Where hand-ins arrive, pulled or dropped; a run receives from here unless told otherwise."""
+        return self.root / "inbox"
+
+    @property
+    def incoming(self) -> Path:
+        """What is being pulled and is not whole yet; hidden, so that no run takes it for a hand-in."""
+        return self.inbox / ".incoming"
+
+    @property
+    def pulled(self) -> Path:
+        """One JSON line per pulled version: by which channel it came. Evidence, so it lies in the archive."""
+        return self.archive / "pulled.jsonl"
+
+    @property
     def findings(self) -> Path:
         """The finding ledger's folder."""
         return self.root / "findings"
@@ -106,7 +126,7 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.chmod(mode)
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -137,7 +157,8 @@ def read_lines(path: Path) -> list[dict]:
     return records
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's list of names to disk, so that a file put in place stays there."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

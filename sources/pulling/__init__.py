@@ -1,0 +1,1 @@
+"""Pulling: where the providers put their workbooks, and reading from there without ever changing anything."""
