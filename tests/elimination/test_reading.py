@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sources.workbook import read_workbook
-from tests.elimination.cities import PERIOD, large_city, random_city
+from tests.elimination.cities import PERIOD, random_city
 from tests.elimination.drawn import SEEDS, half_year, lines
 from tests.elimination.examples import (
     FIRM_F,
@@ -29,6 +29,7 @@ from tests.elimination.examples import (
     together,
     unit,
 )
+from tests.elimination.large import large_city
 from tests.elimination.laying import Books, Laid, lay
 from tests.elimination.matching import Match, Pile
 from tests.elimination.reading import PeriodKind, eliminate
