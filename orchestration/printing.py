@@ -27,6 +27,13 @@ PIPE_WIDTH = 100_000
 FINDINGS_SHOWN = 30
 TRACED_SHOWN = 40
 EVIDENCE_SHOWN = 4
+NOTES = {
+    "not_received": "部门未报",
+    "not_reported": "单元格未填",
+    "not_yet_eliminated": "五类主体没有收齐，不能剔除重复",
+    "not_collected": "市统计局本期只给分地区汇总表，表中没有这一栏",
+}
+"""Why a figure is not there (``value_note``), in words."""
 
 
 def _print(grid: Table) -> None:
@@ -114,9 +121,9 @@ def annex1(home: Home, period: str) -> None:
 
 def trace(found: Trace) -> None:
     """Print a traced figure: the cells that add up to it, what was removed, and the rows that each removal rests on."""
-    click.echo(
-        f"{found.period} {area_names()[found.area_key]} {found.indicator_name}：{shown(found.value_wan) or '没有出数'} 万元"
-    )
+    why = f"（{NOTES.get(found.note, found.note)}）" if found.note else ""
+    figure = f"没有出数{why}" if found.value_wan is None else f"{shown(found.value_wan)} 万元"
+    click.echo(f"{found.period} {area_names()[found.area_key]} {found.indicator_name}：{figure}")
     has_corrections = any(c.correction for c in found.cells[:TRACED_SHOWN])
     cells = [
         {
@@ -134,7 +141,8 @@ def trace(found: Trace) -> None:
         {
             "理由": f"{REASONS[r.reason]}（{TIERS[r.tier]}）",
             "剔除（万元）": r.amount_wan,
-            "落在": r.unit_code,
+            "落在": r.unit_code or area_names()[r.area],
+            "首个收款单位": r.first_recipient,
             "对方": r.counterparty_code,
             "编号": r.reference_no,
             "凭据": "；".join(

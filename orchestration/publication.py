@@ -80,7 +80,7 @@ def annex1(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Materia
     path = write_annex1(home, period)
     city = bridge_lines(home, period)[0]
     picture = base64.b64encode(
-        bridge_svg(city, f"其他主体科技创新投入：从剔除前到剔除后（{period}）").encode()
+        bridge_svg(city, f"其他主体科技创新投入：从剔除前到剔除后（{area_names()[CITY]}，{period}）").encode()
     ).decode()
     return dg.MaterializeResult(
         metadata={

@@ -133,12 +133,20 @@ def _record(home: Home, name: str) -> dict | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def is_published_as_accepted(home: Home, period: str) -> bool:
-    """Return whether what now stands in ``accepted/`` for a period is what was last published, and so was cleared then."""
+def published_inputs(home: Home) -> dict[str, str]:
+    """Return the hash of every accepted file that the published warehouse was built from, by ``table_id/period``; empty if not known."""
     path = home.published.parent / "inputs.json"
     if not (path.exists() and home.published.exists()):
+        return {}
+    inputs: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["inputs"]
+    return inputs
+
+
+def is_published_as_accepted(home: Home, period: str) -> bool:
+    """Return whether what now stands in ``accepted/`` for a period is what was last published, and so was cleared then."""
+    before = published_inputs(home)
+    if not before:
         return False
-    before = json.loads(path.read_text(encoding="utf-8"))["inputs"]
     now = verify_accepted(home)
     return {k: v for k, v in before.items() if k.endswith(f"/{period}")} == {
         k: v for k, v in now.items() if k.endswith(f"/{period}")

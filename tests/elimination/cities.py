@@ -2,14 +2,12 @@
 
 Flows are drawn, not rows: each flow writes its two sides, and then a side is missing, cut, late, split, without its number or
 taken back. Few codes, projects and contracts, so that everything meets everything.
-What does not belong here: what the figures are (`reading`).
+What does not belong here: what the figures are (`reading`), and many such cities at once (`large`).
 """
 
 import random
 from decimal import Decimal
 
-from sources.reference import area_names
-from tests.elimination.matching import Row
 from tests.elimination.rows import Tables, relabel, row
 
 PERIOD = "2026H1"
@@ -24,7 +22,7 @@ OUTSIDE = "91310000MYOUTSIDE1"
 """A payer or payee that is in no frame."""
 
 
-class _City:
+class City:
     """The rows drawn so far and the codes to draw from; ``quarter`` keeps the codes of several such cities apart."""
 
     def __init__(self, rng: random.Random, quarter: int, *, is_aggregate_only: bool, has_rings: bool = False) -> None:
@@ -337,11 +335,11 @@ class _City:
                 unit["sti_activity_wan"] = unit["own_other_wan"] = max(Decimal(0), booked + more)
                 unit["own_other_wan_status"] = "reported"
         for area in AREAS:
-            total = max(Decimal(0), _paid_in(self.tables, area) + rng.choice((0, 0, 2, 5, 10, 300, -30)))
+            total = max(Decimal(0), paid_in(self.tables, area) + rng.choice((0, 0, 2, 5, 10, 300, -30)))
             self.add("finance_bureau__gov_input", area_key=area, gov_total_wan=total, general_budget_wan=total)
 
 
-def _paid_in(tables: Tables, area: str) -> Decimal:
+def paid_in(tables: Tables, area: str) -> Decimal:
     """Σ of an area's payments that are in G."""
     payments = [p for p in tables.get("finance_bureau__gov_payment", []) if p["area_key"] == area]
     in_g = [p for p in payments if p["fund_channel"] != "对下转移支付" and not p["memo_category"]]
@@ -353,44 +351,5 @@ def random_city(rng: random.Random, *, period: str = PERIOD, has_rings: bool = F
 
     Own parents and rings are left out unless asked for: a 强制性 finding keeps them from being accepted.
     """
-    city = _City(rng, 0, is_aggregate_only=rng.random() < 0.08, has_rings=has_rings)
+    city = City(rng, 0, is_aggregate_only=rng.random() < 0.08, has_rings=has_rings)
     return relabel(city.tables, period)
-
-
-def large_city(rng: random.Random, quarters: int, *, period: str = PERIOD, is_aggregate_only: bool = False) -> Tables:
-    """Return many small cities as one, for readers that are slow to start: their codes and numbers do not meet.
-
-    They share the areas, hence the room of the bureau tier, and the city-wide limit of the declared tier of step 3.
-    """
-    tables: Tables = {}
-    for quarter in range(quarters):
-        for table_id, rows in _City(rng, quarter, is_aggregate_only=is_aggregate_only).tables.items():
-            tables.setdefault(table_id, []).extend(rows)
-    # 市财政局 sends a row per area; nothing was spent in those where nobody is.
-    elsewhere = [key for key in area_names() if key not in (*AREAS, CITY)]
-    tables["finance_bureau__gov_input"] += [row("finance_bureau__gov_input", area_key=key) for key in elsewhere]
-    for table_id in ("finance_bureau__gov_input", "statistics_bureau__enterprise_rd_area"):
-        tables[table_id] = _one_row_per_key(tables.get(table_id, []))
-    if rng.random() < 0.6:
-        # Little more than was paid, so that the limit of the declared tier is met somewhere on the way.
-        for one in tables["finance_bureau__gov_input"][: len(AREAS)]:
-            paid = _paid_in(tables, one["area_key"])
-            one["gov_total_wan"] = one["general_budget_wan"] = max(Decimal(0), paid + rng.randint(0, 5 * quarters))
-    for rows in tables.values():
-        for number, one in enumerate(rows, start=1):
-            one |= {name: str(number) for name in SERIAL_COLUMN.values() if name in one}
-    return relabel(tables, period)
-
-
-def _one_row_per_key(rows: list[Row]) -> list[Row]:
-    """Add up the rows of one area (and 规上类别); a blank stays blank only where all are."""
-    summed: dict[tuple[str, str | None], Row] = {}
-    for one in rows:
-        key = (one["area_key"], one.get("frame_category"))
-        before = summed.setdefault(key, one)
-        if before is not one:
-            for name, value in one.items():
-                if isinstance(value, Decimal):
-                    before[name] = (before[name] or 0) + value
-                    before[name + "_status"] = "reported"
-    return list(summed.values())

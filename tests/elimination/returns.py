@@ -22,6 +22,7 @@ from warehouse.paths import Home
 
 UNITS = {"education_bureau": ("千元", 10), "statistics_bureau": ("元", 10000)}
 """What a bureau reports in, and how many of it are 万元; 万元 where not given."""
+SLOPPY, PAYERS_LEDGERS = ("payee_code", "_no"), ("gov_payment", "outflow", "enterprise_contract")
 FIRMS = "statistics_bureau__enterprise_rd"
 
 
@@ -62,6 +63,22 @@ def receive(city: Tables, period: str, home: Home, inbox: Path) -> None:
         )
         for table_id, reading in read_workbook(path).tables.items():
             write_rows(home.rows("accepted", table_id, period), reading)
+
+
+def sloppily_typed(city: Tables) -> Tables:
+    """Return the city with payees' codes and numbers in lower case, full width and with inner blanks; on the payers' side only."""
+    return {
+        table_id: [
+            {
+                name: value.lower().replace("1", "１ ") if isinstance(value, str) and name.endswith(SLOPPY) else value
+                for name, value in one.items()
+            }
+            for one in rows
+        ]
+        if table_id.endswith(PAYERS_LEDGERS)
+        else rows
+        for table_id, rows in city.items()
+    }
 
 
 def _sheet(table: Table, rows: list[Row], provider: str) -> list[dict[str, Any]]:

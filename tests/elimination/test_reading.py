@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sources.workbook import read_workbook
-from tests.elimination.cities import PERIOD, large_city, random_city
+from tests.elimination.cities import PERIOD, random_city
 from tests.elimination.drawn import SEEDS, half_year, lines
 from tests.elimination.examples import (
     FIRM_F,
@@ -29,9 +29,11 @@ from tests.elimination.examples import (
     together,
     unit,
 )
+from tests.elimination.large import large_city
 from tests.elimination.laying import Books, Laid, lay
 from tests.elimination.matching import Match, Pile
 from tests.elimination.reading import PeriodKind, eliminate
+from tests.elimination.returns import sloppily_typed
 from tests.elimination.rows import Tables, relabel, row, write_home
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -89,16 +91,7 @@ def test_the_samples_give_the_expected_ledger(period: str, kind: PeriodKind) -> 
 
 def test_codes_and_numbers_compare_without_white_space_width_and_case() -> None:
     example = examples()[0]
-    typed = {
-        table_id: [
-            {
-                k: v.lower().replace("1", "１ ") if isinstance(v, str) and k.endswith(("payee_code", "_no")) else v
-                for k, v in one.items()
-            }
-            for one in rows
-        ]
-        for table_id, rows in example.tables.items()
-    }
+    typed = sloppily_typed(example.tables)
     assert lines(half_year(typed)) == lines(half_year(example.tables))
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from orchestration import dbt
 from sources.reference import half_years
-from tests.elimination.cities import large_city
+from tests.elimination.large import large_city
 from tests.elimination.reading import eliminate
 from tests.elimination.result import Result
 from tests.elimination.rows import write_home

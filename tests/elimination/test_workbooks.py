@@ -23,11 +23,12 @@ from tests.elimination.examples import (
     together,
     unit,
 )
-from tests.elimination.returns import complete, receive
+from tests.elimination.returns import complete, receive, sloppily_typed
 from tests.elimination.rows import Tables, row
 from warehouse.paths import Home
 
-LOOK_THROUGH, BY_AREA = "2026H1", "2027H1"
+LOOK_THROUGH, BY_AREA, SLOPPY = "2026H1", "2027H1", "2024H1"
+"""In the last one the payers' side is typed sloppily: a chain of three hangs on numbers and codes being compared normalised."""
 EXAMPLE_OF = dict(zip(("2026H1", "2024H1", "2024H2", "2025H1", "2025H2", "2026H2", "2027H2"), examples(), strict=False))
 FROM_GOVERNMENT_OR_ENTERPRISES = {"中央直拨", "省级直拨", "市县财政", "上级转移支付", "企业合同"}
 CUTS = ("OE_CAP", "OG_T3_LIMIT", "UNIT_CAP", "BUREAU_CAP", "LAY_FAILED")
@@ -79,7 +80,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     home = Home.at(folder / "home")
     cities = {period: example.tables for period, example in EXAMPLE_OF.items()} | {BY_AREA: sums_by_area()}
     for period, city in cities.items():
-        receive(complete(city), period, home, folder)
+        receive(complete(sloppily_typed(city) if period == SLOPPY else city), period, home, folder)
     nodes = dbt.build(home).results
     assert [(n.node.name, n.message) for n in nodes if str(n.status) not in ("success", "pass")] == []
     return Built(home.candidate)

@@ -55,6 +55,8 @@ def clean(tmp_path_factory) -> bytes:
             "('2026H1', 'university', 'education_bureau', '330402', 'U1', 100, 20, 80, 0, '', ''), "
             "('2026H1', 'university', 'education_bureau', '330402', 'U2', 100, null, null, null, '', '')"
         )
+        connection.execute("create table fct_elimination (period text, area text, tier text, amount_wan decimal(20,6))")
+        connection.execute("insert into fct_elimination values ('2026H1', '330402', 'T1', 20)")
         connection.execute("create schema staging")
         connection.execute(
             "create table staging.stg_finance_bureau__gov_payment as "
@@ -166,6 +168,26 @@ def test_each_wrong_fact_is_named_by_its_rule(tmp_path: Path, clean: bytes) -> N
         ("FCT-005", "school"),
         ("FCT-006", "abroad"),
     }
+
+
+SUBTRACTED_FROM_ENTERPRISES = (
+    "insert into fct_elimination values ('2026H1', '330402', 'policy', 7)",
+    "insert into fct_input values ('2026H1', 'enterprise', 'statistics_bureau', '330402', '330402', 500, 7, 493, 0, '', '')",
+    f"update {MART} set value_wan = value_wan - 7 where period = '2026H1' and area_key in ('330402', '330400') "
+    "and indicator_id = 'sti_total'",
+)
+"""A policy that subtracts 7 from the enterprises of one area, carried through everywhere."""
+
+
+def test_a_policy_that_subtracts_from_enterprises_is_let_through_with_what_its_ledger_says(
+    tmp_path: Path, clean: bytes
+) -> None:
+    for name in (MART, FACT):
+        assert judged(tmp_path, clean, name, *SUBTRACTED_FROM_ENTERPRISES) == ()
+    one_fen_more = "update fct_elimination set amount_wan = amount_wan + 0.0001 where tier = 'policy'"
+    found = [judged(tmp_path, clean, name, *SUBTRACTED_FROM_ENTERPRISES, one_fen_more) for name in (MART, FACT)]
+    assert [{f.rule_id for f in one} for one in found] == [{"MON-004"}, {"FCT-004"}]
+    assert {f.rule_class for one in found for f in one} == {"mandatory"}
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,10 @@ from warehouse.paths import Home, write_atomically
 from warehouse.query import connect, harmless
 from warehouse.report.bridge import bridge_lines
 from warehouse.report.elimination_sheet import fill_elimination_sheet
-from warehouse.report.rounding import rounded
+from warehouse.report.rounding import ROUNDING_NOTE, rounded
 
 HEADINGS = ("序号", "指标名称", "单位", "数源单位", "责任单位", "本期", "上年同期", "增长（%）", "占比（%）", "位次")
 WIDTHS = (7, 48, 7, 32, 22, 16, 16, 11, 11, 7)
-ROUNDING_NOTE = "注：部分数据因四舍五入的原因，存在总计与分项合计不等的情况。"
 CUMULATIVE_NOTE = "数据为自年初起的累计数。空白表示未报或暂不能计算，不是零。"
 NOT_ELIMINATED_NOTE = "本期三类主体的数没有收齐，重复部分不能剔除：三类合计暂不出数，占科技创新投入的比重相应空缺。"
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
+from sources.reference import subject_providers
 from warehouse.paths import Home
 from warehouse.query import connect
 
@@ -58,12 +59,18 @@ class BridgeLine:
 
 
 SECTORS = {"university": "高校", "institute": "科研机构", "hospital": "医疗卫生机构"}
-PROVIDER_SECTOR = {"education_bureau": "university", "science_bureau": "institute", "health_commission": "hospital"}
+ENTERPRISE = "enterprise"
+SECTOR_NAMES = SECTORS | {ENTERPRISE: "规上企业（参数打开）"}
 ALL = "合计"
+TOTALS = ("剔除前", "剔除后")
+TOTAL_COLOUR, STEP_COLOUR = "33638d", "c8553d"
+"""The colours of a total and of a step, the same in the picture and in the workbook."""
 
 
 def bridge_lines(home: Home, period: str) -> list[BridgeLine]:
-    """Return the bridge per area and sector: the city first, in each area the sum of the sectors first.
+    """Return the bridge per area and sector: the city first, in each area the sum of the three sectors of 其他主体 first.
+
+    Where the policy subtracts from the enterprises too, they have lines of their own after these; they are in no sum.
 
     Raises:
         NothingPublished: nothing was published yet.
@@ -72,7 +79,7 @@ def bridge_lines(home: Home, period: str) -> list[BridgeLine]:
         areas = connection.execute("select area_key, area_name from dim_area order by sort_order").fetchall()
         inputs = connection.execute(
             "select area_key, subject, sum(gross_wan), sum(net_wan), count(*) - count(net_wan) from fct_input "
-            "where period = ? and subject in ('university', 'institute', 'hospital') group by all",
+            "where period = ? group by all",
             [period],
         ).fetchall()
         removed = connection.execute(
@@ -80,16 +87,15 @@ def bridge_lines(home: Home, period: str) -> list[BridgeLine]:
             "from fct_elimination where period = ? group by all",
             [period],
         ).fetchall()
+    sector_of = {provider: subject for subject, provider in subject_providers().items()}
+    is_enterprise_lowered = any(sector_of[row[1]] == ENTERPRISE for row in removed)
     city = areas[0][0]
     lines = []
     for area_key, area_name in areas:
-        for sector in (ALL, *SECTORS):
-
-            def inside(area: str, subject: str | None, area_key: str = area_key, sector: str = sector) -> bool:
-                return area_key in (city, area) and sector in (ALL, subject)
-
-            own = [row for row in inputs if inside(row[0], row[1])]
-            gone = [row for row in removed if inside(row[0], PROVIDER_SECTOR.get(row[1]))]
+        for sector in (ALL, *SECTORS, *([ENTERPRISE] if is_enterprise_lowered else [])):
+            subjects = SECTORS.keys() if sector == ALL else {sector}
+            own = [row for row in inputs if area_key in (city, row[0]) and row[1] in subjects]
+            gone = [row for row in removed if area_key in (city, row[0]) and sector_of[row[1]] in subjects]
             if not own and not gone and sector != ALL:
                 continue
             by_tier: dict[tuple[str, str], Decimal] = {}
@@ -99,7 +105,7 @@ def bridge_lines(home: Home, period: str) -> list[BridgeLine]:
                 BridgeLine(
                     area_key=area_key,
                     area_name=area_name,
-                    sector=SECTORS.get(sector, ALL),
+                    sector=SECTOR_NAMES.get(sector, ALL),
                     gross_wan=sum((row[2] for row in own), Decimal(0)),
                     removed_wan=by_tier,
                     net_wan=None if any(row[4] for row in own) else sum((row[3] for row in own), Decimal(0)),
@@ -109,33 +115,44 @@ def bridge_lines(home: Home, period: str) -> list[BridgeLine]:
     return lines
 
 
+def bridge_steps(line: BridgeLine) -> list[tuple[str, Decimal, Decimal]]:
+    """Return the bars of a bridge as (label, from where, up to where) in 万元, each step hanging where the last one ended.
+
+    The first and the last are totals, which stand on 0; a figure after removal that is not known has no bar.
+    """
+    level = line.gross_wan or Decimal(0)
+    steps = [(TOTALS[0], Decimal(0), level)]
+    for reason, amount in line.removed_by_reason().items():
+        steps.append((REASONS[reason], level - amount, level))
+        level -= amount
+    if line.net_wan is not None:
+        steps.append((TOTALS[1], Decimal(0), line.net_wan))
+    return steps
+
+
 def bridge_svg(line: BridgeLine, title: str) -> str:
-    """Return the bridge of one line as an SVG picture: bars from gross down to net, each step hanging where the last one ended."""
-    steps = [("剔除前", line.gross_wan or Decimal(0), "total")]
-    steps += [(REASONS[reason], -amount, "step") for reason, amount in line.removed_by_reason().items()]
-    steps.append(("剔除后", line.net_wan if line.net_wan is not None else Decimal(0), "total"))
-    width, height, left, top, bottom = 130 * len(steps) + 40, 360, 20, 60, 60
-    scale = (
-        Decimal(height - top - bottom) / max((abs(step[1]) for step in steps), default=Decimal(1))
-        if steps[0][1]
-        else Decimal(0)
-    )
-    parts = [f'<text x="{left}" y="28" font-size="17" font-weight="bold">{escape(title)}</text>']
-    level = Decimal(0)
-    for index, (label, amount, kind) in enumerate(steps):
-        high = amount if kind == "total" else level
-        low = Decimal(0) if kind == "total" else level + amount
-        level = high if kind == "total" else low
-        x = left + index * 130
-        y = height - bottom - float(high * scale)
-        tall = max(float((high - low) * scale), 1.0)
-        colour = "#33638d" if kind == "total" else "#c8553d"
-        parts.append(f'<rect x="{x}" y="{y:.1f}" width="90" height="{tall:.1f}" fill="{colour}"/>')
+    """Return the bridge of one line as an SVG picture, in 亿元, 2 decimals."""
+    steps = bridge_steps(line)
+    width, height, left, top, bottom, step, bar = 130 * len(steps) + 40, 390, 20, 84, 62, 130, 90
+    highest = max(high for _, _, high in steps)
+    scale = Decimal(height - top - bottom) / highest if highest > 0 else Decimal(0)
+    parts = [
+        f'<text x="{left}" y="30" font-size="17" font-weight="bold">{escape(title)}</text>',
+        f'<text x="{left}" y="52" font-size="12" fill="#555">单位：亿元</text>',
+    ]
+    for index, (label, low, high) in enumerate(steps):
+        is_total = label in TOTALS
+        x, y, foot = left + index * step, height - bottom - float(high * scale), height - bottom - float(low * scale)
+        colour, sign = (TOTAL_COLOUR, "") if is_total else (STEP_COLOUR, "−")
         parts.append(
-            f'<text x="{x + 45}" y="{y - 8:.1f}" text-anchor="middle" font-size="13">{amount / 10000:,.2f}</text>'
+            f'<rect x="{x}" y="{y:.1f}" width="{bar}" height="{max(foot - y, 1.0):.1f}" fill="#{colour}"/>'
+            f'<text x="{x + bar / 2}" y="{y - 8:.1f}" text-anchor="middle" font-size="13">{sign}{(high - low) / 10000:,.2f}</text>'
+            f'<text x="{x + bar / 2}" y="{height - 36}" text-anchor="middle" font-size="14">{escape(label)}</text>'
         )
-        parts.append(f'<text x="{x + 45}" y="{height - 35}" text-anchor="middle" font-size="14">{escape(label)}</text>')
-    parts.append(f'<text x="{left}" y="{height - 10}" font-size="12" fill="#555">单位：亿元</text>')
+        if index < len(steps) - 1:
+            end = y if is_total else foot
+            parts.append(f'<path d="M{x + bar} {end:.1f}h{step - bar}" stroke="#888" stroke-dasharray="3 3"/>')
+    parts.append(f'<path d="M{left} {height - bottom + 0.5}h{step * len(steps) - step + bar}" stroke="#555"/>')
     style = 'font-family="Noto Sans CJK SC, Microsoft YaHei, SimSun, sans-serif"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" {style}>'
