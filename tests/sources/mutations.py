@@ -226,7 +226,7 @@ def structure(book: Book, at: Where, chance: random.Random) -> None:
     """Break or bend the sheet's structure; what cannot be told is for the third reader."""
     xml = book.xml(at.sheet)
     row, column = chance.choice(at.data_rows), chance.choice(at.columns)
-    found = [m for m in ROW.finditer(xml) if int(m.group(1)) == row][0]
+    found = next(m for m in ROW.finditer(xml) if int(m.group(1)) == row)
     cells = list(CELL.finditer(found.group(0)))
     one = chance.choice(cells)
     choice = chance.randrange(12)
