@@ -14,6 +14,10 @@ from sources.xml_stream import BadPart, Stream, stream_items
 
 WORKBOOK = "xl/workbook.xml"
 WORKBOOK_RELATIONSHIPS = "xl/_rels/workbook.xml.rels"
+RELATIONSHIP_IDS = (
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships id",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships id",
+)
 _PLAIN_ITEM = re.compile(rb'\s*<si><t(?: xml:space="preserve")?>([^<&\x00-\x1f]+)</t>')
 
 
@@ -99,7 +103,7 @@ def _read_workbook(archive: zipfile.ZipFile, package: Package) -> list[tuple[str
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if name == "sheet":
-            relationship = next((v for k, v in attributes.items() if k.endswith("/relationships id")), "")
+            relationship = next((attributes[name] for name in RELATIONSHIP_IDS if name in attributes), "")
             listed.append((attributes.get("name", ""), attributes.get("state", "visible"), relationship))
         elif name == "workbookPr":
             package.is_1904 = is_true(attributes.get("date1904"))

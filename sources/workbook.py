@@ -1,6 +1,6 @@
 """Reading one workbook: a file in, typed rows and findings out. Never raises for what a clerk may have done to it.
 
-Order: bytes (`sources.inspection`), cells (`sources.grids`), whose return it is (`sources.identity`), then sheet by sheet by
+Called in a child process by `sources.reader_process`. Order: bytes (`sources.inspection`), cells (`sources.grids`), whose return it is (`sources.identity`), then sheet by sheet by
 contract (`sources.sheet`). Rules *between* cells are not here but in ``expectations``.
 """
 
@@ -107,7 +107,8 @@ def _read_tables(
         if reading.rows is not None:
             tables[table.table_id] = reading
         if sheet.is_hidden:
-            message = f"工作表“{sheet.name}”是隐藏的，已照常读取"
+            how = "深度隐藏的（在 Excel 的菜单里也看不到）" if sheet.state == "veryHidden" else "隐藏的"
+            message = f"工作表“{sheet.name}”是{how}，已照常读取"
             findings.append(breach("RD-020", message, table_id=table.table_id, sheet=sheet.name, **where))
 
     for table in wanted:

@@ -17,6 +17,7 @@ from orchestration import dbt
 from sources.demo_city import write_demo_city
 from sources.grids import read_sheets
 from sources.workbook import read_workbook
+from tests.bench.reading import print_reading
 from warehouse.paths import Home
 
 SCALE = 1.0
@@ -77,6 +78,7 @@ def main() -> None:
             files = write_demo_city(inbox, scale=SCALE, periods=PERIODS)
         latest = [path for path in files if path.parent.name == PERIODS[-1]]
         dbt.ensure_manifest()
+        print_reading(Path(folder))
         run_once(home, inbox / PERIODS[0], PERIODS[0])
         wall, steps = run_once(home, inbox / PERIODS[1], PERIODS[1])
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
