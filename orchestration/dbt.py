@@ -72,25 +72,30 @@ def build(home: Home) -> Any:
     Raises:
         DbtFailed: dbt itself broke (a failed test or model is no exception; it is in the results).
     """
+    home.candidate.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in home.candidate.parent.glob("warehouse.duckdb*"):
+        leftover.unlink()
+    return _invoke(home, "build", "--no-write-json", "--no-populate-cache", "--exclude-resource-type", "unit_test")
+
+
+def unit_test(home: Home) -> Any:
+    """Run the models' unit tests on a candidate that was built (they need its columns, not its rows); return dbt's run results.
+
+    Raises:
+        DbtFailed: dbt itself broke (a failed test is no exception; it is in the results).
+    """
+    return _invoke(home, "test", "--no-write-json", "--no-populate-cache", "--select", "test_type:unit")
+
+
+def _invoke(home: Home, command: str, *arguments: str) -> Any:
     ensure_manifest()
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    home.candidate.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in home.candidate.parent.glob("warehouse.duckdb*"):
-        leftover.unlink()
     try:
         with contextlib.chdir(home.root):
             runner = dbtRunner(manifest=_parsed(_project_state()))
-            result = runner.invoke(
-                [
-                    *_common("build", home.root / "dbt"),
-                    "--no-write-json",
-                    "--no-populate-cache",
-                    "--exclude-resource-type",
-                    "unit_test",
-                ]
-            )
+            result = runner.invoke([*_common(command, home.root / "dbt"), *arguments])
     finally:
         # In-process dbt keeps the file open and locked otherwise.
         DuckDBConnectionManager.close_all_connections()
