@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import openpyxl
@@ -16,7 +16,11 @@ Grid = Sequence[Sequence[object]]
 
 
 class UnreadableWorkbook(Exception):
-    """The file cannot be opened as a workbook; the message is one plain Chinese sentence."""
+    """The file cannot be opened as a workbook; the message is one plain Chinese sentence, ``rule_id`` the reading rule."""
+
+    def __init__(self, message: str, rule_id: str = "RD-001") -> None:
+        super().__init__(message)
+        self.rule_id = rule_id
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Sheet:
     """One worksheet: its name, whether it is hidden, its cells by row, and the cells whose formula has no cached value.
 
     ``uncalculated`` holds (row number, column index) pairs: 1-based row, 0-based column. ``merged`` holds the first such pair of every
-    range of merged cells.
+    range of merged cells. ``linked`` holds the cells whose formula takes its value from another workbook.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Sheet:
     grid: Grid
     uncalculated: frozenset[tuple[int, int]] = frozenset()
     merged: tuple[tuple[int, int], ...] = ()
+    linked: frozenset[tuple[int, int]] = frozenset()
 
 
 def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
@@ -44,9 +49,9 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
     Raises:
         UnreadableWorkbook: with the reason in Chinese.
     """
-    refusal = inspect(path)
-    if refusal:
-        raise UnreadableWorkbook(refusal)
+    inspection = inspect(path)
+    if inspection.refusal:
+        raise UnreadableWorkbook(inspection.refusal.message, inspection.refusal.rule_id)
     try:
         scan = scan_cells(path)
         if scan.far_cell:
@@ -58,7 +63,7 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
         raise UnreadableWorkbook(f"文件打不开，可能已损坏（{type(error).__name__}）") from error
     if not sheets:
         raise UnreadableWorkbook("工作簿里没有可读的工作表，可能是“严格 Open XML”格式")
-    return sheets
+    return [replace(sheet, linked=inspection.linked.get(sheet.name, frozenset())) for sheet in sheets]
 
 
 def _fast(path: Path, rows: int | None) -> list[Sheet]:

@@ -241,6 +241,10 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
     for row_number, index in sorted(sheet.uncalculated):
         if row_number in data and index not in covered:
             report("RD-013", "没有表头的单元格里有公式，不取数", cell=cell_name(index, row_number), found="公式")
+    for row_number, index in sorted(sheet.linked):
+        if index in covered or row_number not in data:
+            message = "单元格的数取自另一个工作簿"
+            report("RD-044", message, cell=cell_name(index, row_number), found="引用其他工作簿的公式", expected="数值")
     for row_number, index in sheet.merged:
         if row_number in data:
             report(

@@ -1,8 +1,4 @@
-"""Looking at the bytes before any reader does: the place where hostile and broken files are refused.
-
-First version: the file must be a zip package that holds a workbook. Encrypted, macro, bomb and other hostile files come here,
-before `sources.workbook` opens anything.
-"""
+"""What the cells of a package are like, from the raw XML: which reader they need, and whether any lies far outside."""
 
 import re
 import zipfile
@@ -11,32 +7,11 @@ from pathlib import Path
 
 from openpyxl.utils import column_index_from_string
 
-OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-LARGEST_FILE_BYTES = 20 * 1024 * 1024
 MOST_COLUMNS = 500
 MOST_ROWS = 1_048_576
 MOST_CELLS = 20_000_000
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _CELL = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
-
-
-def inspect(path: Path) -> str:
-    """Return why a file is refused unread, as one plain Chinese sentence; empty when it may be opened."""
-    size = path.stat().st_size
-    if size == 0:
-        return "文件是空的（0 字节）"
-    if size > LARGEST_FILE_BYTES:
-        return f"文件有 {size / 1024 / 1024:.1f} MB，超过 20 MB"
-    with path.open("rb") as file:
-        head = file.read(8)
-    if head == OLE_MAGIC:
-        return "文件是加密的，或是旧版 .xls 格式"
-    if not zipfile.is_zipfile(path):
-        return "文件不是 .xlsx 工作簿，或已损坏"
-    with zipfile.ZipFile(path) as package:
-        if "xl/workbook.xml" not in package.namelist():
-            return "文件不是 .xlsx 工作簿"
-    return ""
 
 
 @dataclass(frozen=True)
