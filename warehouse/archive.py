@@ -138,12 +138,12 @@ def receive(home: Home, path: Path, asked_period: str) -> Receipt:
 def _keep(home: Home, path: Path) -> str:
     """Copy a file into the archive and return its hash: of what was copied, even where the file changes meanwhile."""
     incoming = home.archive / "incoming"
-    home.archive.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opened:
         try:
             file = opened.enter_context(open_plain(path))
         except OSError as error:
             raise NotReceived(_refusal(path, f"读不了（{error.strerror or error}），没有收取")) from error
+        home.archive.mkdir(parents=True, exist_ok=True)
         with incoming.open("wb") as copy:
             shutil.copyfileobj(file, copy)
     sha256 = sha256_of(incoming)

@@ -96,7 +96,7 @@ def test_a_link_in_a_cell_that_is_not_read_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "margin.xlsx"
     good = parts_of(write_return(tmp_path / "base.xlsx", "finance_bureau", finance_rows()))
     cells._link(good)
-    row = '<c r="P4"><f>[1]Sheet1!A1</f><v>1</v></c></row>'.encode()
+    row = b'<c r="P4"><f>[1]Sheet1!A1</f><v>1</v></c></row>'
     sheet = good[cells.SHEET]
     at = sheet.index(b"</row>", sheet.index(b'r="A4"'))
     good[cells.SHEET] = sheet[:at] + row + sheet[at + len(b"</row>") :]
