@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import chain
 from xml.parsers import expat
 
-from openpyxl.utils import column_index_from_string
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 
 from sources.inspection.refusal import DAMAGED, DATA_CONNECTION, DDE, MACRO, Refused, shown
@@ -22,7 +22,10 @@ _LINK = re.compile(r"(?<![\w\])])(?:'[^'\[]*)?\[(?:\d+|[^\[\]]+\.(?:xl\w+|et|csv
 
 _HINTS = (b"|", b"&#", b"<!", b"<?", b"]", b"DDE", b"RTD", b"WEBSERVICE", b"CALL", b"REGISTER", b"EXEC", b"\0")
 _FORMULAS = (b"<f", b":f", b"\0")
+_SUSPECT = re.compile(r"[|\]]|DDE|RTD|WEBSERVICE|CALL|REGISTER|EXEC", re.IGNORECASE)
 _CARRY_BYTES = 16
+_MOST_NAMED = 1_000
+"""One linked cell is enough to send a sheet back; naming a million helps nobody."""
 
 
 def refuse_calls(formula: str, place: str) -> None:
@@ -70,7 +73,7 @@ class _Formulas:
         self._sheet = sheet
         names = "|".join(re.escape(name) for name in outside_names)
         self._names = re.compile(rf"(?<![\w.])(?:{names})(?![\w.])", re.IGNORECASE) if names else None
-        self._row, self._column = 0, 0
+        self._row, self._place = 0, ""
         self._shared: dict[str, bool] = {}
         self._group = ""
         self._text: list[str] = []
@@ -82,22 +85,25 @@ class _Formulas:
         local = name.rpartition(":")[2]
         if local == "c":
             place = attributes.get("r", "")
-            if place:
-                try:
-                    letters, self._row = coordinate_from_string(place)
-                    self._column = column_index_from_string(letters) - 1
-                except ValueError as error:
-                    raise Refused(DAMAGED, f"文件已损坏，有写成“{shown(place)}”的单元格位置") from error
-            else:
-                self._column += 1
+            # Most cells say where they are, and for most nobody asks; so it is worked out only when needed.
+            if not place:
+                row, column = self._position()
+                place = f"{get_column_letter(column + 2)}{row}"
+            self._place = place
         elif local == "row":
             row = attributes.get("r", "")
-            self._row, self._column = int(row) if row.isdecimal() else self._row + 1, -1
+            self._row, self._place = int(row) if row.isdecimal() else self._row + 1, ""
         elif local == "f":
             self._group = attributes.get("si", "") if attributes.get("t") == "shared" else ""
             self._text = []
             self.parser.CharacterDataHandler = self._text.append
             self.parser.EndElementHandler = self._end
+
+    def _position(self) -> tuple[int, int]:
+        if not self._place:
+            return self._row, -1
+        letters, row = coordinate_from_string(self._place)
+        return row, column_index_from_string(letters) - 1
 
     def _end(self, name: str) -> None:
         if name.rpartition(":")[2] != "f":
@@ -105,15 +111,17 @@ class _Formulas:
         self.parser.CharacterDataHandler = self.parser.EndElementHandler = None
         formula = "".join(self._text)
         if formula:
-            refuse_calls(formula, f"工作表“{shown(self._sheet)}”的公式")
-            is_linked = links_outside(formula) or bool(self._names and self._names.search(formula))
+            is_linked = bool(self._names and self._names.search(formula))
+            if _SUSPECT.search(formula):
+                refuse_calls(formula, f"工作表“{shown(self._sheet)}”的公式")
+                is_linked = is_linked or links_outside(formula)
             if self._group:
                 self._shared[self._group] = is_linked
         else:
             # Cells filled down share the first one's formula.
             is_linked = self._shared.get(self._group, False)
-        if is_linked:
-            self.linked.add((self._row, self._column))
+        if is_linked and len(self.linked) < _MOST_NAMED:
+            self.linked.add(self._position())
 
 
 def linked_cells(sheet: str, pieces: Iterable[bytes], outside_names: Iterable[str]) -> frozenset[tuple[int, int]]:
