@@ -91,8 +91,8 @@ class _Formulas:
                 place = f"{get_column_letter(column + 2)}{row}"
             self._place = place
         elif local == "row":
-            row = attributes.get("r", "")
-            self._row, self._place = int(row) if row.isdecimal() else self._row + 1, ""
+            number = attributes.get("r", "")
+            self._row, self._place = int(number) if number.isdecimal() else self._row + 1, ""
         elif local == "f":
             self._group = attributes.get("si", "") if attributes.get("t") == "shared" else ""
             self._text = []
