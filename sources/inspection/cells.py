@@ -11,7 +11,7 @@ MOST_COLUMNS = 500
 MOST_ROWS = 1_048_576
 MOST_CELLS = 20_000_000
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_CELL = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
+_CELL = re.compile(rb"""\br=["']([A-Z]{1,3})(\d+)["']""")
 
 
 @dataclass(frozen=True)
