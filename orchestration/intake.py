@@ -5,6 +5,7 @@ providers' returns are accepted all the same.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,14 @@ def inbox(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Material
     """Receive every hand-in of the inbox into the archive."""
     home, period = options.where, context.partition_key
     folder = options.inbox_path
-    received = [archive.receive(home, path, period) for path in archive.hand_ins(folder)] if folder else []
-    refused = [finding for r in received if not r.period for finding in archive.refusal_findings(home, r, period)]
+    received, refused = [], archive.not_received(folder) if folder else []
+    for path in archive.hand_ins(folder) if folder else []:
+        try:
+            received.append(archive.receive(home, path, period))
+        except archive.NotReceived as error:
+            refused.append(error.finding)
+    refused = [replace(finding, period=period) for finding in refused]
+    refused += [finding for r in received if not r.period for finding in archive.refusal_findings(home, r, period)]
     blocking = options.settle(context.run.run_id, period, "intake", refused) if folder else []
     lines = ["| 受理号 | 单位 | 报告期 | 文件 | 收到时间 |", "|---|---|---|---|---|"]
     lines += [

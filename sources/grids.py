@@ -5,7 +5,7 @@ the same place. Where the two differ the cell is a fault, never a value: neither
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,11 @@ FIRST_SOUND_DAY = datetime(1900, 3, 1)
 
 
 class UnreadableWorkbook(Exception):
-    """The file cannot be opened as a workbook; the message is one plain Chinese sentence."""
+    """The file cannot be opened as a workbook; the message is one plain Chinese sentence, ``rule_id`` the reading rule."""
+
+    def __init__(self, message: str, rule_id: str = "RD-001") -> None:
+        super().__init__(message)
+        self.rule_id = rule_id
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Sheet:
 
     ``state`` is visible, hidden or veryHidden. ``faults`` are cells that cannot be believed (their value is an empty text); ``formulas`` all
     cells that hold one; ``merged`` ranges as (first row, first column, last row, last column). ``styles`` runs beside ``grid`` and gives the
-    index of each cell's format in ``formats``. ``is_stale``: the saved results of formulas may be old.
+    index of each cell's format in ``formats``. ``is_stale``: the saved results of formulas may be old. ``linked``: cells whose formula
+    takes its value from another workbook.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Sheet:
     formats: Sequence[NumberFormat] = ()
     is_1904: bool = False
     is_stale: bool = False
+    linked: frozenset[Place] = frozenset()
 
     @property
     def is_hidden(self) -> bool:
@@ -81,9 +87,9 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
         UnreadableWorkbook: with the reason in Chinese.
     """
     try:
-        refusal = inspect(path)
-        if refusal:
-            raise UnreadableWorkbook(refusal)
+        inspection = inspect(path)
+        if inspection.refusal:
+            raise UnreadableWorkbook(inspection.refusal.message, inspection.refusal.rule_id)
         sheets = _read(path, rows)
     except (UnreadableWorkbook, MemoryError):
         raise
@@ -93,7 +99,7 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
         raise UnreadableWorkbook(f"文件打不开，可能已损坏（{type(error).__name__}）") from error
     if not sheets:
         raise UnreadableWorkbook("工作簿里没有可读的工作表")
-    return sheets
+    return [replace(sheet, linked=inspection.linked.get(sheet.name, frozenset())) for sheet in sheets]
 
 
 def _read(path: Path, rows: int | None) -> list[Sheet]:

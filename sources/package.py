@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from defusedxml import ElementTree  # type: ignore[import-untyped]
+from defusedxml import ElementTree
 from openpyxl.utils.escape import unescape
 
 from sources.number_formats import GENERAL, NumberFormat, builtin

@@ -24,6 +24,7 @@ from sources.finding import Finding
 from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.sheet import TableReading
+from sources.text import shown_name
 from sources.workbook import WorkbookReading, sha256_of
 
 WORKER = "sources.reader_worker"
@@ -173,7 +174,7 @@ def written_cells(path: Path, sheet: str, places: Sequence[tuple[int, int]]) -> 
 
 
 def _reading(what: str, path: Path, asked_period: str | None, file_name: str) -> WorkbookReading:
-    name = file_name or path.name
+    name = file_name or shown_name(path.name)
     request = {"do": what, "path": str(path.resolve()), "asked_period": asked_period or "", "file_name": name}
     try:
         answer, streams = READER.ask(request)

@@ -148,6 +148,10 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
     for (row_number, index), fault in sorted(sheet.faults.items()):
         if row_number in data and index not in covered and fault.rule_id == "RD-102":
             report("RD-013", "没有表头的单元格里有公式，不取数", cell=cell_name(index, row_number), found="公式")
+    for row_number, index in sorted(sheet.linked):
+        if index in covered or row_number not in data:
+            message = "单元格的数取自另一个工作簿"
+            report("RD-044", message, cell=cell_name(index, row_number), found="引用其他工作簿的公式", expected="数值")
     for row_number in body.stray:
         why = (
             f"第{body.foot}行起是表尾" if body.foot and row_number > body.foot else "这是第二个合计行，或与表尾同在一行"

@@ -27,7 +27,6 @@ LAST_DAY = 2_958_466
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _NUMBER = re.compile(r"[ \t\r\n]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t\r\n]*")
 _INDEX = re.compile(r"[ \t\r\n]*([0-9]{1,9})[ \t\r\n]*")
-_OTHER_BOOK = re.compile(r"\[\d+\][^\[\]\"]*!")
 _INFINITE = (float("inf"), float("-inf"))
 _PARENTS_OF_TEXT = {"v": ("c",), "f": ("c",), "t": ("is", "r")}
 
@@ -84,7 +83,6 @@ class _Reader:
         self._plain = PlainRows(self._converter)
         self._epoch = MAC_EPOCH if package.is_1904 else WINDOWS_EPOCH
         self._day = lru_cache(maxsize=65536)(self._day_of)
-        self._external_groups: set[str] = set()
         self._rows_hidden_by_default = False
         self._row = 0
         self._cells: dict[int, tuple[Any, int]] = {}
@@ -213,20 +211,8 @@ class _Reader:
             self.content.faults[place] = Fault(fault.rule_id, str(fault))
         if has_formula:
             self.content.formulas.add(place)
-            if self._is_external():
-                self.content.faults[place] = Fault(
-                    "RD-051", f"公式引用了别的工作簿（{''.join(self._parts['f']) or '共用公式'}）"
-                )
         self._cells[self._column] = (value, style)
         self._cell, self._parts = {}, {}
-
-    def _is_external(self) -> bool:
-        """Whether the cell's formula, or the shared one it belongs to, looks into another workbook."""
-        group = self._cell.get("f:si", "")
-        if _OTHER_BOOK.search("".join(self._parts["f"])):
-            self._external_groups.add(group)
-            return True
-        return group != "" and group in self._external_groups
 
     def _value(self, style: int, has_formula: bool) -> Any:
         type_ = self._cell.get("t", "n")

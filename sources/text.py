@@ -4,6 +4,7 @@ No Unicode normal form is used on values: NFKC would turn ``10²`` into ``102`` 
 block is folded to half width.
 """
 
+import os
 import re
 from functools import lru_cache
 
@@ -41,3 +42,15 @@ def code_of(text: str) -> str:
 def clean(text: str) -> str:
     """Return free text trimmed, with control characters out."""
     return CONTROL.sub("", text).strip("\u3000\u200b\ufeff \t\r\n")
+
+
+def shown_name(name: str) -> str:
+    """Return a file's name fit to be shown and stored: what cannot be seen or reorders text becomes its visible code.
+
+    A line break becomes ``<000a>``. Names that old Windows tools wrote in GB18030 come out as they were meant.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        name = os.fsencode(name).decode("gb18030", errors="replace")
+    return "".join(c if c.isprintable() or c == "\u3000" else f"<{ord(c):04x}>" for c in name)

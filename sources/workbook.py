@@ -1,7 +1,7 @@
 """Reading one workbook: a file in, typed rows and findings out. Never raises for what a clerk may have done to it.
 
-Called in a child process by `sources.reader_process`. Order: bytes (`sources.inspection`), cells (`sources.grids`), whose return it is (`sources.identity`), then sheet by sheet by
-contract (`sources.sheet`). Rules *between* cells are not here but in ``expectations``.
+Called in a child process by `sources.reader_process`. Order: bytes (`sources.inspection`), cells (`sources.grids`), whose return it is
+(`sources.identity`), then sheet by sheet by contract (`sources.sheet`). Rules *between* cells are not here but in ``expectations``.
 """
 
 import hashlib
@@ -13,10 +13,11 @@ from sources.contracts import Cadence, Provider, Table
 from sources.finding import Finding
 from sources.grids import Sheet, UnreadableWorkbook, read_sheets
 from sources.identity import EXPLANATION_SHEET, Identity, identify
+from sources.inspection import has_links, open_plain
 from sources.layout import HEAD_ROWS
 from sources.reading_rules import breach
 from sources.sheet import TableReading, read_table
-from sources.text import label_of
+from sources.text import label_of, shown_name
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,12 @@ class WorkbookReading:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hex."""
-    with path.open("rb") as file:
+    """Return the SHA-256 of a file's bytes in hex.
+
+    Raises:
+        OSError: it is no plain file, or may not be read.
+    """
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -57,18 +62,30 @@ def read_workbook(path: Path, asked_period: str | None = None, *, file_name: str
 
 
 def _read(path: Path, asked_period: str | None, file_name: str, *, rows: int | None) -> WorkbookReading:
-    name = file_name or path.name
-    sha256 = sha256_of(path)
+    name = shown_name(file_name or path.name)
+    sha256 = ""
     try:
+        sha256 = sha256_of(path)
         sheets = read_sheets(path, rows=rows)
     except UnreadableWorkbook as error:
-        finding = breach("RD-001", str(error), file_name=name, file_sha256=sha256, subject="文件", found=str(error))
+        finding = breach(
+            error.rule_id, str(error), file_name=name, file_sha256=sha256, subject="文件", found=str(error)
+        )
+        return WorkbookReading(name, sha256, "", "", None, findings=[finding])
+    except OSError as error:
+        message = f"文件读不了（{error.strerror or error}）"
+        finding = breach("RD-046", message, file_name=name, subject="文件", found=message)
         return WorkbookReading(name, sha256, "", "", None, findings=[finding])
     identity = identify(Path(name), sha256, sheets, asked_period)
     if rows is not None or identity.provider is None or not identity.period:
         provider = identity.provider.provider if identity.provider else ""
         return WorkbookReading(name, sha256, provider, identity.period, identity.cadence, findings=identity.findings)
-    return _read_tables(name, sha256, sheets, identity, identity.provider)
+    reading = _read_tables(name, sha256, sheets, identity, identity.provider)
+    if has_links(path) and all(finding.rule_id != "RD-044" for finding in reading.findings):
+        where = {"file_name": name, "file_sha256": sha256, "provider": reading.provider, "period": reading.period}
+        message = "工作簿里有指向其他工作簿的链接，取数的单元格没有用到"
+        reading.findings.append(breach("RD-045", message, subject="外部链接", **where))
+    return reading
 
 
 def _read_tables(

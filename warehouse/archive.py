@@ -1,15 +1,20 @@
 """The archive: every byte ever received, by SHA-256 and read-only, with one receipt line per hand-in."""
 
 import os
+import shutil
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sources.contracts import providers
 from sources.finding import Finding
+from sources.inspection import open_plain
 from sources.reader_process import identify_workbook
+from sources.reading_rules import breach
+from sources.text import shown_name
 from sources.workbook import sha256_of
-from warehouse.paths import Home, append_line, read_lines, write_atomically
+from warehouse.paths import Home, append_line, read_lines, replacing
 
 WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".csv", ".et", ".ods"}
 """A file with such a suffix in an inbox was meant as a hand-in; anything else (a README, a lock file) is none."""
@@ -54,7 +59,18 @@ def versions(home: Home, provider: str, period: str) -> list[Receipt]:
 
 def hand_ins(inbox: Path) -> list[Path]:
     """Return the files of an inbox (any folder tree, or one file) that were meant as hand-ins, in a fixed order."""
-    return [path for path in ([inbox] if inbox.is_file() else _files(inbox)) if is_hand_in(path.name)]
+    entries = [inbox] if inbox.is_file() else _entries(inbox)
+    return [path for path in entries if is_hand_in(path.name) and path.is_file() and not _why_not(path, inbox)]
+
+
+def not_received(inbox: Path) -> list[Finding]:
+    """Say of each thing in an inbox that was meant as a hand-in, but is no plain file within it, that it is not taken."""
+    found = []
+    for path in [] if inbox.is_file() else _entries(inbox):
+        why = _why_not(path, inbox)
+        if why and (is_hand_in(path.name) or path.is_dir()):
+            found.append(_refusal(path, why))
+    return found
 
 
 def is_hand_in(name: str) -> bool:
@@ -62,43 +78,88 @@ def is_hand_in(name: str) -> bool:
     return Path(name).suffix.lower() in WORKBOOK_SUFFIXES and not name.startswith(("~$", "."))
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return the files of a folder tree in order; linked folders are followed, each real folder once; hidden ones are not entered."""
+def _entries(folder: Path) -> list[Path]:
+    """Return the files of a folder tree and the links to folders, in order; links are not walked, so that each file comes once.
+
+    Hidden folders are not entered: what is still arriving stands there.
+    """
     found: list[Path] = []
-    seen: set[Path] = set()
-    for root, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(root) / f).resolve() not in seen)
-        seen.update((Path(root) / f).resolve() for f in folders)
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(root) / name for name in names]
-    return sorted(path for path in found if path.is_file())
+        found += [Path(root) / name for name in folders if (Path(root) / name).is_symlink()]
+    return sorted(found)
+
+
+def _why_not(path: Path, inbox: Path) -> str:
+    """Return why a thing in an inbox is not taken. A link that leads outside could hand in another bureau's return."""
+    # Not Path.resolve, which raises where links lead in a circle.
+    if path.is_symlink() and path != inbox and not Path(os.path.realpath(path)).is_relative_to(inbox.resolve()):
+        return "是指向收件箱外面的链接，没有收取"
+    return "" if path.is_file() or path.is_dir() else "不是普通文件，没有收取"
+
+
+def _refusal(path: Path, why: str) -> Finding:
+    message = f"收件箱里的“{shown_name(path.name)}”{why}"
+    return breach("RD-046", message, file_name=shown_name(path.name), subject=shown_name(str(path)), found=why)
+
+
+class NotReceived(Exception):
+    """A hand-in could not be read, so that nothing of it could be archived; ``finding`` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
 
 
 def receive(home: Home, path: Path, asked_period: str) -> Receipt:
     """Archive one file and return its receipt; the same bytes again get the same receipt.
 
     ``asked_period`` decides only what the workbook itself leaves open; see `sources.identity.identify`.
+
+    Raises:
+        NotReceived: the file cannot be read.
     """
-    sha256 = sha256_of(path)
+    sha256 = _keep(home, path)
     kept = archived(home, sha256)
-    if not kept.exists() or sha256_of(kept) != sha256:
-        # Missing or damaged: what has come again is, by its hash, what was received.
-        write_atomically(archived(home, sha256), path.read_bytes(), mode=0o444)
     known = next((r for r in receipts(home) if r.file_sha256 == sha256), None)
     if known:
         return known
-    identity = identify_workbook(path, asked_period)
+    name = shown_name(path.name)
+    identity = identify_workbook(kept, asked_period, file_name=name)
     receipt = Receipt(
         receipt_no=_next_number(home, identity.provider, identity.period),
         received_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        file_name=path.name,
+        file_name=name,
         file_sha256=sha256,
-        size_bytes=path.stat().st_size,
+        size_bytes=kept.stat().st_size,
         provider=identity.provider,
         period=identity.period,
         refusal="" if identity.period else "；".join(f.message for f in identity.findings),
     )
     append_line(home.receipts, asdict(receipt))
     return receipt
+
+
+def _keep(home: Home, path: Path) -> str:
+    """Copy a file into the archive and return its hash: of what was copied, even where the file changes meanwhile."""
+    incoming = home.archive / "incoming"
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(open_plain(path))
+        except OSError as error:
+            raise NotReceived(_refusal(path, f"读不了（{error.strerror or error}），没有收取")) from error
+        home.archive.mkdir(parents=True, exist_ok=True)
+        with incoming.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+    sha256 = sha256_of(incoming)
+    kept = archived(home, sha256)
+    if not kept.exists() or sha256_of(kept) != sha256:
+        # Missing or damaged: what has come again is, by its hash, what was received.
+        with replacing(kept, mode=0o444) as place:
+            os.replace(incoming, place)
+    incoming.unlink(missing_ok=True)
+    return sha256
 
 
 def refusal_findings(home: Home, receipt: Receipt, asked_period: str) -> list[Finding]:

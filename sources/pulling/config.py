@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from sources.contracts import ASCII_ID, providers
-from sources.inspection import LARGEST_FILE_BYTES
+from sources.inspection.refusal import LARGEST_FILE_BYTES
 
 SECRETS = {
     "password": "password_env", "passwd": "password_env", "pwd": "password_env", "passphrase": "passphrase_env",

@@ -54,7 +54,7 @@ def cell(place: str, new: str) -> Callable[[str, str], str]:
 @pytest.mark.parametrize(
     ("written", "rule"),
     [
-        ('<c r="K4"><f>[1]Sheet1!A1</f><v>10</v></c>', "RD-051"),
+        ('<c r="K4"><f>[1]Sheet1!A1</f><v>10</v></c>', "RD-044"),
         ('<c r="K4"><f>1+1</f></c>', "RD-102"),
         ('<c r="K4" t="e"><f>1/0</f><v>#DIV/0!</v></c>', "RD-101"),
         ('<c r="K4"><v>abc</v></c>', "RD-050"),

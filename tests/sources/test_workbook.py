@@ -245,13 +245,19 @@ def test_hidden_sheets_are_read_and_said_and_strangers_are_named(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"PK\x03\x04broken", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600]
+    ("content", "rule"),
+    [
+        (b"", "RD-030"),
+        (b"hello", "RD-032"),
+        (b"PK\x03\x04broken", "RD-034"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "RD-032"),
+    ],
 )
-def test_what_is_no_workbook_is_refused_with_one_sentence(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_workbook_is_refused_with_one_sentence(tmp_path: Path, content: bytes, rule: str) -> None:
     path = tmp_path / "坏文件.xlsx"
     path.write_bytes(content)
     finding = only(read_workbook(path))
-    assert (finding.rule_id, finding.rule_class) == ("RD-001", "mandatory")
+    assert (finding.rule_id, finding.rule_class) == (rule, "mandatory")
     assert finding.message
     assert "Traceback" not in finding.message
 

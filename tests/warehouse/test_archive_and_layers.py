@@ -67,7 +67,7 @@ def test_an_unreadable_hand_in_is_kept_and_gets_a_receipt(home: Home, tmp_path: 
     assert archive.archived(home, receipt.file_sha256).read_bytes() == b"not a workbook"
     assert receipt.period == ""
     assert receipt.refusal
-    assert [f.rule_id for f in archive.refusal_findings(home, receipt, PERIOD)] == ["RD-001"]
+    assert [f.rule_id for f in archive.refusal_findings(home, receipt, PERIOD)] == ["RD-032"]
 
 
 def test_an_inbox_of_any_depth_is_walked_and_strangers_are_left_alone(tmp_path: Path) -> None:
@@ -79,7 +79,8 @@ def test_an_inbox_of_any_depth_is_walked_and_strangers_are_left_alone(tmp_path: 
     (tmp_path / "elsewhere" / "f.xlsx").write_bytes(b"x")
     (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
     names = [path.name for path in archive.hand_ins(tmp_path / "in")]
-    assert sorted(set(names)) == ["c.xlsx", "d.XLSX", "e.csv", "f.xlsx", "old.xls"]
+    assert sorted(names) == ["c.xlsx", "d.XLSX", "e.csv", "old.xls"]
+    assert [(f.rule_id, f.file_name) for f in archive.not_received(tmp_path / "in")] == [("RD-046", "linked")]
 
 
 def test_rows_carry_their_manifest_and_read_back(home: Home, tmp_path: Path) -> None:
