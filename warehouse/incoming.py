@@ -125,6 +125,7 @@ def download(remote: Remote, file: RemoteFile, part: Path, deadline: float) -> N
         Changed: what is there does not fit what was listed; the part is gone.
         TooLarge: more came than the source's limit; the part is gone.
         OutOfTime: the deadline passed; the part stays.
+        ConnectionError: less came than was listed; the part stays.
     """
     part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("ab+") as out:
@@ -146,9 +147,13 @@ def download(remote: Remote, file: RemoteFile, part: Path, deadline: float) -> N
                     raise OutOfTime
         out.flush()
         os.fsync(out.fileno())
-    if (file.size_bytes is not None and size != file.size_bytes) or remote.look(file).marks != file.marks:
+    expected = size if file.size_bytes is None else file.size_bytes
+    if remote.look(file).marks != file.marks or size > expected:
         part.unlink()
         raise Changed("读取时对方还在改")
+    if size < expected:
+        # Some libraries take a broken connection for the end of the file.
+        raise ConnectionError(f"{expected - size} bytes are missing")
 
 
 def land(

@@ -149,7 +149,8 @@ def _status(error: BaseException) -> int:
 def _is_broken_way(error: BaseException) -> bool:
     if isinstance(error, socket.gaierror):
         return error.errno == socket.EAI_AGAIN
-    if isinstance(error, ConnectionError | TimeoutError | EOFError):
+    # A TLS session that ended in the middle; bad certificates have been told apart before.
+    if isinstance(error, ConnectionError | TimeoutError | EOFError | ssl.SSLError):
         return True
     # paramiko says "Socket is closed" without a number.
     return isinstance(error, OSError) and (error.errno in TRANSIENT_ERRNO or "Socket is closed" in str(error))
