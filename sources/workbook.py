@@ -1,7 +1,8 @@
 """Reading one workbook: a file in, typed rows and findings out. Never raises for what a clerk may have done to it.
 
-Called in a child process by `sources.reader_process`. Order: bytes (`sources.inspection`), cells (`sources.grids`), whose return it is
-(`sources.identity`), then sheet by sheet by contract (`sources.sheet`). Rules *between* cells are not here but in ``expectations``.
+Called in a child process by `sources.reader_process`. Order: bytes (`sources.inspection`), cells (`sources.grids`), whose return
+it is (`sources.identity`), then sheet by sheet by contract (`sources.sheet`). Rules *between* cells are not here but in
+``expectations``.
 """
 
 import hashlib
