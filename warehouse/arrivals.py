@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sources.contracts import half_year_providers
+from sources.reader_process import identify_workbook
 from sources.reference import half_years
-from sources.workbook import identify_workbook, sha256_of
+from sources.workbook import sha256_of
 from warehouse.archive import hand_ins, receipts, versions
 from warehouse.incoming import pulled
 from warehouse.layers import gate_record

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from click.testing import Result
 from orchestration.definitions import HALF_YEAR_JOB, defs
 from orchestration.options import RunOptions
 from tests.conftest import SAMPLES
-from tests.pulling.conftest import Site
+from tests.pulling.conftest import QUICK, Site
 
 PERIOD = "2026H1"
 FINANCE = "市财政局_2026H1.xlsx"
@@ -120,6 +121,8 @@ def test_the_sensor_pulls_and_starts_what_it_pulled(site: Site, instance: dg.Dag
     site.write(site.source("folder"), site.source("sftp", name="down", port=1, key_file_env="STI_NOT_SET"))
     ticks = Ticks(site.home.root, instance)
     assert "1 处没有取成" in ticks.tick()[1]
+    # A file at the source counts once it has not changed for a while.
+    time.sleep(float(QUICK["settle_seconds"]))
     periods, _ = ticks.tick()
     assert periods == [PERIOD]
     assert list(site.arrived()) == [f"finance_bureau/by_folder/{FINANCE}"]
