@@ -220,5 +220,5 @@ def print_on_a4(at: Worksheet) -> None:
     at.page_setup.paperSize = at.PAPERSIZE_A4
     at.page_setup.fitToWidth, at.page_setup.fitToHeight = 1, 0
     at.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    if at.oddFooter and at.oddFooter.center:
+    if at.oddFooter is not None and at.oddFooter.center is not None:
         at.oddFooter.center.text = "第 &P 页，共 &N 页"
