@@ -143,6 +143,7 @@ def _write_rows(at: Worksheet, form: Form, sheet: SheetForm, checks: Sequence[Ch
               for place, column in enumerate(sheet.columns)]  # fmt: skip
     for row in range(sheet.first_row, sheet.last_row + 1):
         printed = sheet.printed[row - sheet.first_row] if row - sheet.first_row < len(sheet.printed) else {}
+        at.row_dimensions[row].height = 20
         _put(at, row, 1, mark.replace(ROW, str(row)), "sti_mark")
         for number, column, style, shape in inputs:
             cell = at.cell(row, number, printed.get(column.name))
