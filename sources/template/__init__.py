@@ -34,7 +34,7 @@ def template_version(form: Form, checks: Sequence[Check]) -> str:
         "unit": form.unit,
         "contract": [sheet.table.model_dump(mode="json", exclude={"blank_rows"}) for sheet in form.sheets.values()],
         "cells": [[s.model_dump() for s in steps_of(c)] for sheet in form.sheets.values() for c in sheet.columns],
-        "rules": [check.model_dump() for check in checks],
+        "rules": [check.model_dump() for check in checks if usable(check, form)],
     }
     text = json.dumps(described, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
