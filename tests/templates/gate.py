@@ -8,6 +8,7 @@ from sources.contracts import tables
 from sources.finding import CLASS_LABELS, Finding
 from sources.reference import area_names
 from sources.template.form import Form
+from sources.unit_register import register_of
 from sources.workbook import WorkbookReading, read_workbook
 from tests.templates.filling import Tables
 from warehouse.layers import write_rows
@@ -25,7 +26,7 @@ def judged(path: Path, folder: Path) -> tuple[WorkbookReading, GateOutcome]:
             files[table_id] = folder / path.stem / f"{table_id}.parquet"
             files[table_id].parent.mkdir(parents=True, exist_ok=True)
             write_rows(files[table_id], table)
-    return reading, judge_return(reading, files)
+    return reading, judge_return(reading, files, register_of([]))
 
 
 def by_row(form: Form, findings: list[Finding], typed: Tables) -> dict[tuple[str, int], set[tuple[str, str]]]:
