@@ -72,6 +72,27 @@ class Expect(BaseModel):
         return bounds
 
 
+class Template(BaseModel):
+    """How the blank workbook checks a rule (``sources/template``), or why it does not.
+
+    ``breach`` is an Excel formula, true where a row breaks the rule; names in braces become cells, as
+    ``sources.template.formulas`` says, and ``{tolerance}`` the rule's own. ``at`` is the table whose rows it stands on, by
+    default the rule's. ``left_out`` says why there is no formula.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    breach: str = ""
+    at: str = ""
+    left_out: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Template":
+        if bool(self.breach) == bool(self.left_out):
+            raise ValueError("breach 与 left_out 须写且只写一个")
+        return self
+
+
 class Rule(BaseModel):
     """One rule.
 
@@ -108,6 +129,7 @@ class Rule(BaseModel):
     valid_from: date
     valid_to: date | None = None
     column: str | None = None
+    template: Template | None = None
 
     @model_validator(mode="after")
     def _fields_fit(self) -> "Rule":
@@ -148,6 +170,9 @@ class Rule(BaseModel):
         filled: dict[str, Any] = {name: fill(getattr(self, name)) for name in names}
         filled["values"] = {name: fill(sql) for name, sql in self.values.items()}
         filled["needs"] = tuple(fill(need) for need in self.needs)
+        if self.template:
+            texts = {name: fill(getattr(self.template, name)) for name in ("breach", "at")}
+            filled["template"] = self.template.model_copy(update=texts)
         return self.model_copy(update=filled | update)
 
 

@@ -18,6 +18,7 @@ from orchestration.command import BLOCKED, BROKEN, WRONG_USE, Group, Stop, guard
 from orchestration.commands.check import check_command
 from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
 from orchestration.commands.pull import pull_command
+from orchestration.commands.template import template_command
 from orchestration.commands.units import alias_command, unalias_command, units_command
 from warehouse.archive import hand_ins
 from warehouse.lock import writing
@@ -215,3 +216,4 @@ main.add_command(units_command)
 main.add_command(alias_command)
 main.add_command(unalias_command)
 main.add_command(pull_command)
+main.add_command(template_command)

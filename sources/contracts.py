@@ -106,6 +106,8 @@ class Table(BaseModel):
     unit_line: bool = True
     data_class: Literal["internal", "restricted"] = "internal"
     instead_of: tuple[str, ...] = ()
+    blank_rows: int = 0
+    """Rows that the template prepares beyond the ones it prints (areas); a clerk may add more."""
 
     @model_validator(mode="after")
     def _columns_agree(self) -> "Table":
@@ -153,6 +155,8 @@ class Provider(BaseModel):
     label: str
     basis: str
     aliases: tuple[str, ...] = ()
+    unit: Literal["元", "千元", "万元", "亿元"] = "万元"
+    """计量单位 that the template prints; a return may state another."""
     tables: dict[str, Table]
 
     @model_validator(mode="before")

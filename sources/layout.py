@@ -5,7 +5,7 @@ Works on plain cell values (a list of rows, 0-based); knows no contract beyond t
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from openpyxl.utils import get_column_letter
@@ -30,6 +30,10 @@ FOOT_LABELS = (
 )
 NOTE_LABELS = ("注", "说明")
 TOTAL_LABEL = "合计"
+TEMPLATE_HEADINGS = ("校验", "本表校验", "跨表校验", "上期数")
+"""Columns that the template adds for the clerk: how a row stands, what is wrong with it, last period's figure. Never data."""
+INSTRUCTION_SHEET, LAST_SHEET_PREFIX = "填报说明", "上期数_"
+"""Sheets that the template adds beside the forms."""
 HEAD_ROWS = 40
 """A heading row is looked for in this many rows; no form has a title longer than three."""
 
@@ -169,6 +173,21 @@ def find_headings(grid: Grid, known: Sequence[str]) -> Headings | None:
         elif label:
             unknown[label] = column
     return Headings(row_number, columns, unknown, twice)
+
+
+def without_template_columns(sheet: Sheet, headings: Headings) -> tuple[Sheet, Headings]:
+    """Return the sheet and its headings without the columns that the template adds; an empty row is empty then, whatever they say."""
+    ours = {column for label, column in headings.unknown.items() if label in TEMPLATE_HEADINGS}
+    if not ours:
+        return sheet, headings
+    below = headings.row_number
+    kept = [
+        [None if column in ours and index >= below else value for column, value in enumerate(row)]
+        for index, row in enumerate(sheet.grid)
+    ]
+    unknown = {label: column for label, column in headings.unknown.items() if column not in ours}
+    uncalculated = frozenset(cell for cell in sheet.uncalculated if cell[1] not in ours)
+    return replace(sheet, grid=kept, uncalculated=uncalculated), replace(headings, unknown=unknown)
 
 
 def find_body(sheet: Sheet, headings: Headings) -> Body:

@@ -10,7 +10,16 @@ from sources.contracts import Cadence, Column, Table
 from sources.finding import Finding
 from sources.grids import Sheet
 from sources.identity import headings_of
-from sources.layout import Body, Headings, cell_name, find_body, find_headings, info_line, info_row
+from sources.layout import (
+    Body,
+    Headings,
+    cell_name,
+    find_body,
+    find_headings,
+    info_line,
+    info_row,
+    without_template_columns,
+)
 from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.reference import Period, periods
@@ -60,6 +69,7 @@ def read_table(
     if headings is None:
         report("RD-012", f"在“{sheet.name}”里找不到表头行", found="无", expected=table.columns[0].heading)
         return TableReading(manifest(), None, None, findings)
+    sheet, headings = without_template_columns(sheet, headings)
     body = find_body(sheet, headings)
     columns = _map_columns(table, cadence, headings, report)
     unit = _unit(table, sheet, headings, report)

@@ -15,7 +15,7 @@ from sources.finding import Finding
 from sources.grids import Sheet, UnreadableWorkbook, read_sheets
 from sources.identity import EXPLANATION_SHEET, Identity, identify
 from sources.inspection import has_links, open_plain
-from sources.layout import HEAD_ROWS
+from sources.layout import HEAD_ROWS, INSTRUCTION_SHEET, LAST_SHEET_PREFIX
 from sources.reading_rules import breach
 from sources.sheet import TableReading, read_table
 from sources.text import label_of, shown_name
@@ -137,8 +137,8 @@ def _read_tables(
             findings.append(
                 breach("RD-006", message, table_id=table.table_id, sheet=by_name[label_of(table.sheet)].name, **where)
             )
-    known = {label_of(table.sheet) for table in wanted} | {EXPLANATION_SHEET}
-    unread = [sheet.name for sheet in sheets if label_of(sheet.name) not in known]
+    known = {label_of(table.sheet) for table in wanted} | {EXPLANATION_SHEET, INSTRUCTION_SHEET}
+    unread = [s.name for s in sheets if label_of(s.name) not in known and not s.name.startswith(LAST_SHEET_PREFIX)]
     if unread:
         findings.append(breach("RD-019", f"未取数的工作表：{'、'.join(unread)}", subject="、".join(unread), **where))
     return WorkbookReading(
