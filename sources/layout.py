@@ -186,8 +186,15 @@ def without_template_columns(sheet: Sheet, headings: Headings) -> tuple[Sheet, H
         for index, row in enumerate(sheet.grid)
     ]
     unknown = {label: column for label, column in headings.unknown.items() if column not in ours}
-    uncalculated = frozenset(cell for cell in sheet.uncalculated if cell[1] not in ours)
-    return replace(sheet, grid=kept, uncalculated=uncalculated), replace(headings, unknown=unknown)
+    without = replace(
+        sheet,
+        grid=kept,
+        faults={place: fault for place, fault in sheet.faults.items() if place[1] not in ours},
+        formulas=frozenset(place for place in sheet.formulas if place[1] not in ours),
+        linked=frozenset(place for place in sheet.linked if place[1] not in ours),
+        hidden_columns=sheet.hidden_columns - ours,
+    )
+    return without, replace(headings, unknown=unknown)
 
 
 def find_body(sheet: Sheet, headings: Headings) -> Body:
