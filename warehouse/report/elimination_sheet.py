@@ -7,6 +7,7 @@ from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sources.spreadsheet import append, fill
 from warehouse.report.bridge import REASONS, TIERS, BridgeLine
 from warehouse.report.rounding import rounded
 
@@ -21,16 +22,16 @@ CHART_ROW_GAP = 4
 def fill_elimination_sheet(sheet: Worksheet, period_name: str, lines: list[BridgeLine]) -> None:
     """Fill the sheet; the columns are the (reason, tier) pairs that occur, in the order of the steps."""
     pairs = [(r, t) for r in REASONS for t in TIERS if any((r, t) in line.removed_wan for line in lines)]
-    sheet.append([f"其他主体科技创新投入剔除重复表（{period_name}）"])
-    sheet.append([])
-    sheet.append([*FIXED, *(REASONS[reason] for reason, _ in pairs), *LAST])
-    sheet.append(["", "", "", *(TIERS[tier] for _, tier in pairs), "", "", ""])
+    append(sheet, [f"其他主体科技创新投入剔除重复表（{period_name}）"])
+    append(sheet, [])
+    append(sheet, [*FIXED, *(REASONS[reason] for reason, _ in pairs), *LAST])
+    append(sheet, ["", "", "", *(TIERS[tier] for _, tier in pairs), "", "", ""])
     for line in lines:
         removed = [rounded(line.removed_wan.get(pair), 2) for pair in pairs]
         figures = [rounded(v, 2) for v in (line.removed_total_wan, line.net_wan, line.estimated_wan)]
-        sheet.append([line.area_name, line.sector, rounded(line.gross_wan, 2), *removed, *figures])
+        append(sheet, [line.area_name, line.sector, rounded(line.gross_wan, 2), *removed, *figures])
     _style(sheet, len(FIXED) + len(pairs) + len(LAST), 4 + len(lines))
-    sheet.append([NOTE])
+    append(sheet, [NOTE])
     _chart(sheet, lines[0], sheet.max_row + CHART_ROW_GAP)
 
 
@@ -56,9 +57,9 @@ def _style(sheet: Worksheet, last_column: int, last_row: int) -> None:
 
 def _chart(sheet: Worksheet, city: BridgeLine, first_row: int) -> None:
     """Write the bridge's small table and a stacked bar chart on it: an unseen base, and on it the bar that is seen."""
-    sheet.cell(row=first_row, column=1, value="桥图数据（全市，万元）")
-    sheet.cell(row=first_row, column=2, value="底")
-    sheet.cell(row=first_row, column=3, value="金额")
+    fill(sheet.cell(row=first_row, column=1), "桥图数据（全市，万元）")
+    fill(sheet.cell(row=first_row, column=2), "底")
+    fill(sheet.cell(row=first_row, column=3), "金额")
     level = city.gross_wan or Decimal(0)
     steps = [("剔除前", Decimal(0), level)]
     for reason, amount in city.removed_by_reason().items():
@@ -67,9 +68,9 @@ def _chart(sheet: Worksheet, city: BridgeLine, first_row: int) -> None:
     if city.net_wan is not None:
         steps.append(("剔除后", Decimal(0), city.net_wan))
     for offset, (label, base, amount) in enumerate(steps, start=1):
-        sheet.cell(row=first_row + offset, column=1, value=label)
-        sheet.cell(row=first_row + offset, column=2, value=rounded(base, 2))
-        sheet.cell(row=first_row + offset, column=3, value=rounded(amount, 2))
+        fill(sheet.cell(row=first_row + offset, column=1), label)
+        fill(sheet.cell(row=first_row + offset, column=2), rounded(base, 2))
+        fill(sheet.cell(row=first_row + offset, column=3), rounded(amount, 2))
     chart = BarChart()
     chart.grouping, chart.overlap, chart.gapWidth = "stacked", 100, 60
     chart.title, chart.legend = "其他主体科技创新投入：从剔除前到剔除后", None
