@@ -44,7 +44,7 @@ def is_formula_like(text: str) -> bool:
 def harmless(value: object) -> object:
     """Return a value as it may stand in a spreadsheet or CSV: a text that could become a formula gets a leading apostrophe.
 
-    Line breaks become ``\\n`` and characters that no file can hold are taken out: a bare carriage return would start a new row in CSV.
+    Line breaks become line feeds, and characters that no file can hold are taken out: a bare carriage return would start a new row in CSV.
     """
     if not isinstance(value, str):
         return value
