@@ -14,15 +14,16 @@ from pathlib import Path
 import click
 
 from orchestration import printing
-from orchestration.command import BLOCKED, BROKEN, WRONG_USE, Group, Stop, guarded, half_year_of, log_error
+from orchestration.command import BLOCKED, BROKEN, WRONG_USE, Group, Stop, guarded, half_year_of
 from orchestration.commands.check import check_command
 from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
 from orchestration.commands.pull import pull_command
+from orchestration.commands.receipt import receipt_command
 from orchestration.commands.template import template_command
 from orchestration.commands.units import alias_command, unalias_command, units_command
 from warehouse.archive import hand_ins
 from warehouse.lock import writing
-from warehouse.paths import Home
+from warehouse.paths import Home, log_error
 from warehouse.query import as_csv, as_json, run_query, write_parquet
 
 
@@ -81,9 +82,10 @@ def run_command(
         raise Stop("--by 和 --reason 只与 --accept-queries 一起使用", WRONG_USE)
     if inbox and not hand_ins(inbox):
         raise Stop(f"{inbox} 里没有工作簿（.xlsx），请核对收件文件夹", WRONG_USE)
+    from orchestration.receipts import judged_in_the_end
     from orchestration.run import RunBroke, run_half_year
 
-    with writing(home):
+    with writing(home), judged_in_the_end(home):
         for period in chosen:
             click.echo(f"{period} 开始", err=True)
             try:
@@ -217,3 +219,4 @@ main.add_command(alias_command)
 main.add_command(unalias_command)
 main.add_command(pull_command)
 main.add_command(template_command)
+main.add_command(receipt_command)

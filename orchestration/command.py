@@ -3,7 +3,6 @@
 import sys
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 
 from sources.reference import periods
 from warehouse.lock import HomeBusy
-from warehouse.paths import Home
+from warehouse.paths import log_error
 from warehouse.query import NothingPublished, QueryFailed
 
 WRONG_USE, BLOCKED, BROKEN = 1, 2, 3
@@ -58,13 +57,6 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(BROKEN)
 
     return safely
-
-
-def log_error(home: Home, text: str) -> None:
-    """Append a traceback to the home's log, for whoever has to find out."""
-    home.log.parent.mkdir(parents=True, exist_ok=True)
-    with home.log.open("a", encoding="utf-8") as file:
-        file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
 
 
 class Group(click.Group):

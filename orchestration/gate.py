@@ -49,13 +49,21 @@ def judge_return(
 def self_check(path: Path, folder: Path, register: UnitRegister) -> tuple[WorkbookReading, GateOutcome]:
     """Check one workbook as a run would, storing nothing beyond the scratch ``folder``."""
     reading = read_workbook(path)
-    files = {}
+    return reading, judge_reading(reading, folder, register)
+
+
+def judge_reading(reading: WorkbookReading, folder: Path, register: UnitRegister) -> GateOutcome:
+    """Judge what was read of one workbook, storing nothing beyond the scratch ``folder``."""
     if reading.cadence == "year":
         note = breach(
-            "RD-027", "年报只检查了能不能读准，还没有审核规则", file_name=path.name, provider=reading.provider
+            "RD-027",
+            "年报只检查了能不能读准，还没有审核规则",
+            file_name=reading.file_name,
+            provider=reading.provider,
         )
-        return reading, GateOutcome(told_apart(in_order([*reading.findings, note])), [])
+        return GateOutcome(told_apart(in_order([*reading.findings, note])), [])
+    files = {}
     for table_id, table in reading.tables.items():
         files[table_id] = folder / f"{table_id}.parquet"
         write_rows(files[table_id], table)
-    return reading, judge_return(reading, files, register)
+    return judge_return(reading, files, register)

@@ -5,13 +5,12 @@ providers' returns are accepted all the same.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from orchestration.gate import GateOutcome, judge_return
+from orchestration.hand_ins import judge_slot, receive_all
 from orchestration.options import RunOptions
 from orchestration.partitions import HALF_YEARS, INBOX, OWNERS, return_key, table_key
 from orchestration.shown import findings_metadata, is_restricted
@@ -19,10 +18,8 @@ from sources.contracts import Provider, Table, half_year_providers
 from sources.finding import Finding
 from sources.reading_rules import breach
 from sources.reference import periods
-from warehouse import archive, corrections, incoming, layers
+from warehouse import archive, layers
 from warehouse.correction_slip import SlipError
-from warehouse.paths import Home
-from warehouse.unit_names import unit_register
 
 GATE_1 = "gate_1"
 RETURN_GATE = "gate_1_return"
@@ -49,14 +46,7 @@ def inbox(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Material
     """Receive every hand-in of the inbox into the archive."""
     home, period = options.where, context.partition_key
     folder = options.inbox_path
-    received, refused = [], archive.not_received(folder) if folder else []
-    for path in archive.hand_ins(folder) if folder else []:
-        try:
-            received.append(archive.receive(home, path, period))
-        except archive.NotReceived as error:
-            refused.append(error.finding)
-    refused = [replace(finding, period=period) for finding in refused]
-    refused += [finding for r in received if not r.period for finding in archive.refusal_findings(home, r, period)]
+    received, refused = receive_all(home, folder, period) if folder else ([], [])
     blocking = options.settle(context.run.run_id, period, "intake", refused) if folder else []
     lines = ["| 受理号 | 单位 | 报告期 | 文件 | 收到时间 |", "|---|---|---|---|---|"]
     lines += [
@@ -150,20 +140,20 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
     )
     def read(context: dg.AssetExecutionContext, options: RunOptions) -> Iterator[dg.MaterializeResult]:
         home, period = options.where, context.partition_key
+        scope = f"gate1:{provider.provider}"
         try:
-            current = layers.current_reading(home, provider.provider, period)
-        except layers.LayerError as error:
+            with options.writing():
+                judged = judge_slot(
+                    home,
+                    provider.provider,
+                    period,
+                    lambda found: options.settle(context.run.run_id, period, scope, found),
+                )
+        except (layers.LayerError, SlipError) as error:
             raise dg.Failure(str(error)) from error
-        if current is None:
+        if judged is None:
             raise dg.Failure(f"{provider.label}没有报送 {period}，没有可读的报表")
-        receipt, reading = current
-        with options.writing():
-            layers.write_raw(home, reading)
-            files, said = _corrected(home, provider.provider, period)
-            said = [*said, *incoming.wrong_channel(home, receipt)]
-            outcome = judge_return(reading, files, unit_register(home), said)
-            blocking = options.settle(context.run.run_id, period, f"gate1:{provider.provider}", outcome.findings)
-            layers.write_gate_record(home, provider.provider, period, _gate_record(home, receipt, outcome))
+        receipt, reading, outcome, blocking = judged.receipt, judged.reading, judged.outcome, judged.blocking
         blocked = {f.finding_id for f in blocking}
 
         def result(name: str, key: dg.AssetKey, found: list[Finding], restricted: bool) -> dg.AssetCheckResult:
@@ -194,29 +184,6 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=checks)
 
     return read
-
-
-def _corrected(home: Home, provider: str, period: str) -> tuple[dict[str, Path], list[Finding]]:
-    """Put the correction slips in force into the rows just read; return the files to judge, and what is to be said of the slips.
-
-    Raises:
-        dagster.Failure: the register of slips is damaged.
-    """
-    try:
-        said = corrections.apply(home, provider, period)
-    except SlipError as error:
-        raise dg.Failure(str(error)) from error
-    return layers.judged_files(home, provider, period), said
-
-
-def _gate_record(home: Home, receipt: archive.Receipt, outcome: GateOutcome) -> dict[str, object]:
-    return {
-        "version_count": len(archive.versions(home, receipt.provider, receipt.period)),
-        "receipt_no": receipt.receipt_no,
-        "file_sha256": receipt.file_sha256,
-        "findings": [finding.as_dict() for finding in outcome.findings],
-        "suites": outcome.summaries,
-    }
 
 
 def _gate_1_specs(tables: tuple[Table, ...]) -> Iterator[dg.AssetCheckSpec]:

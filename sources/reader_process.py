@@ -12,24 +12,27 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pyarrow as pa
 
 from sources.finding import Finding
+from sources.grids import Sheet, UnreadableWorkbook
 from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.sheet import TableReading
+from sources.sheet_xml import Fault
 from sources.text import shown_name
 from sources.workbook import WorkbookReading, sha256_of
 
 WORKER = "sources.reader_worker"
 MOST_WALL_SECONDS = 180
 """A last resort on a machine that is busy with other things; the child's own limit is on its computing time."""
+FROM_ISO = {"date": date.fromisoformat, "datetime": datetime.fromisoformat, "time": time.fromisoformat}
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
@@ -104,7 +107,7 @@ class ReaderProcess:
 
     def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         child = self._running()
-        deadline = time.monotonic() + MOST_WALL_SECONDS
+        deadline = monotonic() + MOST_WALL_SECONDS
         assert child.stdin and child.stdout
         try:
             child.stdin.write(json.dumps(request).encode() + b"\n")
@@ -133,7 +136,7 @@ class ReaderProcess:
         pipe = self._child.stdout.fileno()
         parts: list[bytes] = []
         while byte_count:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+            ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - monotonic()))
             if not ready:
                 raise TimeoutError
             part = os.read(pipe, min(byte_count, 1 << 20))
@@ -171,6 +174,35 @@ def written_cells(path: Path, sheet: str, places: Sequence[tuple[int, int]]) -> 
     """
     answer, _ = READER.ask({"do": "cells", "path": str(path.resolve()), "sheet": sheet, "places": list(places)})
     return answer["cells"]
+
+
+def read_sheets(path: Path) -> list[Sheet]:
+    """Return every worksheet's cells; see `sources.grids.read_sheets`. Formats, formulas and what is hidden stay in the child.
+
+    Raises:
+        UnreadableWorkbook: with the reason in Chinese.
+    """
+    try:
+        answer, _ = READER.ask({"do": "sheets", "path": str(path.resolve())})
+    except ReaderDied as death:
+        raise UnreadableWorkbook(f"文件读不完：{death}") from death
+    return [
+        Sheet(
+            sheet["name"],
+            sheet["index"],
+            sheet["state"],
+            [[_value(value) for value in row] for row in sheet["rows"]],
+            {(row, column): Fault(rule_id, reason) for row, column, rule_id, reason in sheet["faults"]},
+        )
+        for sheet in answer["sheets"]
+    ]
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    kind, content = value
+    return timedelta(seconds=content) if kind == "timedelta" else FROM_ISO[kind](content)
 
 
 def _reading(what: str, path: Path, asked_period: str | None, file_name: str) -> WorkbookReading:

@@ -11,12 +11,13 @@ import os
 import resource
 import sys
 from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 
-from sources.grids import read_sheets
+from sources.grids import Sheet, UnreadableWorkbook, read_sheets
 from sources.values import is_blank, shown
 from sources.workbook import WorkbookReading, identify_workbook, read_workbook
 
@@ -81,6 +82,8 @@ def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], list[pa.Buffer]]:
     path = Path(request["path"])
     if request["do"] == "cells":
         return {"cells": _written(path, request["sheet"], request["places"])}, []
+    if request["do"] == "sheets":
+        return {"sheets": _sheets(path)}, []
     read = identify_workbook if request["do"] == "identify" else read_workbook
     return pack(read(path, request["asked_period"] or None, file_name=request["file_name"]))
 
@@ -89,6 +92,34 @@ def _written(path: Path, sheet_name: str, places: list[tuple[int, int]]) -> list
     sheet = next(sheet for sheet in read_sheets(path) if sheet.name == sheet_name)
     values = [sheet.at(row_number, index) for row_number, index in places]
     return ["空白" if is_blank(value) else shown(value) for value in values]
+
+
+def _sheets(path: Path) -> list[dict[str, Any]]:
+    """Return every sheet's cells as plain JSON values; what JSON has no word for as (kind, text or seconds)."""
+    return [
+        {
+            "name": sheet.name,
+            "index": sheet.index,
+            "state": sheet.state,
+            "rows": [[_plain(value) for value in row] for row in sheet.grid],
+            "faults": [[*place, *fault] for place, fault in sheet.faults.items()],
+        }
+        for sheet in _all_sheets(path)
+    ]
+
+
+def _all_sheets(path: Path) -> list[Sheet]:
+    try:
+        return read_sheets(path)
+    except UnreadableWorkbook:
+        # Its refusal stands in the reading already; there is nothing to copy.
+        return []
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date | time):
+        return [type(value).__name__, value.isoformat()]
+    return ["timedelta", value.total_seconds()] if isinstance(value, timedelta) else value
 
 
 def pack(reading: WorkbookReading) -> tuple[dict[str, Any], list[pa.Buffer]]:

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sources.finding import Finding, RuleClass
 
+OUR_FAULT = "RD-099"
+"""The rule that our own program broke on a file: it blocks, and the sender need do nothing."""
+
 RULES_FILE = Path(__file__).parent / "reading_rules.yaml"
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import traceback
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -11,10 +12,10 @@ from sources.contracts import providers
 from sources.finding import Finding
 from sources.inspection import open_plain
 from sources.reader_process import identify_workbook
-from sources.reading_rules import breach
+from sources.reading_rules import OUR_FAULT, breach
 from sources.text import shown_name
-from sources.workbook import sha256_of
-from warehouse.paths import Home, append_line, read_lines, replacing
+from sources.workbook import WorkbookReading, sha256_of
+from warehouse.paths import Home, append_line, log_error, read_lines, replacing
 
 WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".csv", ".et", ".ods"}
 """A file with such a suffix in an inbox was meant as a hand-in; anything else (a README, a lock file) is none."""
@@ -48,8 +49,8 @@ def archived(home: Home, sha256: str) -> Path:
 
 
 def receipts(home: Home) -> list[Receipt]:
-    """Return every receipt, in order of arrival."""
-    return [Receipt(**line) for line in read_lines(home.receipts)]
+    """Return every receipt, one per file, in order of arrival; a file that was assigned to a slot later bears its later number."""
+    return list({line["file_sha256"]: Receipt(**line) for line in read_lines(home.receipts)}.values())
 
 
 def versions(home: Home, provider: str, period: str) -> list[Receipt]:
@@ -113,7 +114,7 @@ class NotReceived(Exception):
 
 
 def receive(home: Home, path: Path, asked_period: str) -> Receipt:
-    """Archive one file and return its receipt; the same bytes again get the same receipt.
+    """Archive one file and return its receipt; the same bytes again get the same receipt, unless they could not be assigned before.
 
     ``asked_period`` decides only what the workbook itself leaves open; see `sources.identity.identify`.
 
@@ -123,10 +124,13 @@ def receive(home: Home, path: Path, asked_period: str) -> Receipt:
     sha256 = _keep(home, path)
     kept = archived(home, sha256)
     known = next((r for r in receipts(home) if r.file_sha256 == sha256), None)
-    if known:
+    if known and known.period:
         return known
     name = shown_name(path.name)
-    identity = identify_workbook(kept, asked_period, file_name=name)
+    # From the archive: readers cannot open every name that a file may come with.
+    identity = _identified(home, kept, asked_period, name)
+    if known and not identity.period:
+        return known
     receipt = Receipt(
         receipt_no=_next_number(home, identity.provider, identity.period),
         received_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -164,15 +168,28 @@ def _keep(home: Home, path: Path) -> str:
 
 def refusal_findings(home: Home, receipt: Receipt, asked_period: str) -> list[Finding]:
     """Return, as findings of the asked period, why a hand-in could not be assigned to any slot."""
-    found = identify_workbook(archived(home, receipt.file_sha256), asked_period, file_name=receipt.file_name).findings
+    found = _identified(home, archived(home, receipt.file_sha256), asked_period, receipt.file_name).findings
     return [
         replace(finding, period=asked_period, subject=f"{receipt.file_sha256}/{finding.subject}") for finding in found
     ]
 
 
+def _identified(home: Home, path: Path, asked_period: str, name: str) -> WorkbookReading:
+    """Tell whose return a workbook is; an error of our own is a finding, logged, and not the end of the other hand-ins."""
+    try:
+        return identify_workbook(path, asked_period, file_name=name)
+    except Exception as error:
+        log_error(home, traceback.format_exc())
+        fault = f"系统读取“{name}”时出错（{type(error).__name__}）"
+        sha256 = sha256_of(path)
+        finding = breach(OUR_FAULT, fault, file_name=name, file_sha256=sha256, subject="文件", found=fault)
+        return WorkbookReading(name, sha256, "", "", None, findings=[finding])
+
+
 def _next_number(home: Home, provider: str, period: str) -> str:
     slot = f"{period or 'unassigned'}-{provider or 'unknown'}"
-    return f"{slot}-{len(versions(home, provider, period)) + 1:03d}"
+    given = [line for line in read_lines(home.receipts) if (line["provider"], line["period"]) == (provider, period)]
+    return f"{slot}-{len(given) + 1:03d}"
 
 
 def damaged(home: Home) -> list[str]:

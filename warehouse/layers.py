@@ -30,7 +30,17 @@ class LayerError(RuntimeError):
 
 
 def current_reading(home: Home, provider: str, period: str) -> tuple[Receipt, WorkbookReading] | None:
-    """Read the version of a slot that counts: the later 报出日期, else the later arrival; None if nothing was sent.
+    """Read the version of a slot that counts, the last of `readings_in_order`; None if nothing was sent.
+
+    Raises:
+        LayerError: an archived file is missing or no longer what was received.
+    """
+    readings = readings_in_order(home, provider, period)
+    return readings[-1] if readings else None
+
+
+def readings_in_order(home: Home, provider: str, period: str) -> list[tuple[Receipt, WorkbookReading]]:
+    """Read every version of a slot; the last one counts: the later 报出日期, else the later arrival.
 
     A version without a readable 报出日期 counts as reported on the day it arrived. A version that turns out faulty still counts: an
     older one must not speak for a bureau that has withdrawn it.
@@ -40,11 +50,11 @@ def current_reading(home: Home, provider: str, period: str) -> tuple[Receipt, Wo
     """
     readings = [(receipt, _read_archived(home, receipt, period)) for receipt in versions(home, provider, period)]
 
-    def reported(item: tuple[int, tuple[Receipt, WorkbookReading]]) -> tuple[date, int]:
-        order, (receipt, reading) = item
-        return reading.reported_on or datetime.fromisoformat(receipt.received_at).astimezone(SHANGHAI).date(), order
+    def reported(item: tuple[Receipt, WorkbookReading]) -> date:
+        receipt, reading = item
+        return reading.reported_on or datetime.fromisoformat(receipt.received_at).astimezone(SHANGHAI).date()
 
-    return max(enumerate(readings), key=reported)[1] if readings else None
+    return sorted(readings, key=reported)
 
 
 def _read_archived(home: Home, receipt: Receipt, period: str) -> WorkbookReading:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 DEFAULT_HOME = ".local"
@@ -31,6 +32,10 @@ class Home:
     def receipts(self) -> Path:
         """One JSON line per hand-in, in order of arrival."""
         return self.archive / "receipts.jsonl"
+
+    def receipt_folder(self, receipt_no: str) -> Path:
+        """Return the folder of one receipt: ``receipts/<受理号>/receipt.json`` and ``receipt.xlsx``."""
+        return self.root / "receipts" / receipt_no
 
     @property
     def sources_file(self) -> Path:
@@ -155,6 +160,13 @@ def read_lines(path: Path) -> list[dict]:
         except json.JSONDecodeError:
             continue
     return records
+
+
+def log_error(home: Home, text: str) -> None:
+    """Append a traceback to the home's log, for whoever has to find out."""
+    home.log.parent.mkdir(parents=True, exist_ok=True)
+    with home.log.open("a", encoding="utf-8") as file:
+        file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
 
 
 def sync_folder(folder: Path) -> None:

@@ -14,10 +14,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sources.spreadsheet import harmless
 from warehouse.paths import Home
-
-FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
-"""A text that starts so could become a formula in a spreadsheet; it is written with a leading apostrophe."""
 
 
 class NothingPublished(RuntimeError):
@@ -61,11 +59,6 @@ def run_query(home: Home, query: str) -> pa.Table:
             raise QueryFailed(str(error).strip().splitlines()[0]) from error
 
 
-def harmless(value: object) -> object:
-    """Return a value as it may stand in a spreadsheet: a text that could become a formula gets a leading apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
-
-
 def shown(value: object) -> str:
     """Return a value as text for a terminal or CSV; empty for null."""
     if value is None:
@@ -98,8 +91,13 @@ def as_csv(table: pa.Table) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([harmless(name) for name in names_of(table)])
     for row in rows_of(table):
-        writer.writerow([shown(harmless(value)) for value in row])
+        writer.writerow([_in_csv(value) for value in row])
     return out.getvalue()
+
+
+def _in_csv(value: object) -> object:
+    """Return a value for CSV; whatever is no number is text, and text is formula-safe, a list or an interval too."""
+    return shown(value) if isinstance(value, int | float | Decimal) else harmless(shown(value))
 
 
 def as_json(table: pa.Table) -> str:

@@ -1,38 +1,76 @@
-"""``sti check``: a bureau's self-check, the same findings as the run."""
+"""``sti check``: a bureau's self-check, the same findings as the run, and the same receipt if wanted."""
 
 import json
 import tempfile
+import traceback
 from pathlib import Path
+from typing import Any
 
 import click
 
 from orchestration import printing
-from orchestration.command import BLOCKED, Stop, guarded
+from orchestration.command import BLOCKED, BROKEN, Stop, guarded
 from sources.finding import Finding
-from warehouse.paths import Home
+from warehouse.paths import Home, log_error
 from warehouse.unit_names import unit_register
 
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--receipt",
+    "receipt_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="把自查回执（JSON 和标色的工作簿）写到这个文件夹",
+)
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
 @guarded
-def check_command(home: Home, files: tuple[Path, ...], as_json_: bool) -> None:
-    """自查工作簿：与正式审核同样的问题清单，不存任何东西。"""
-    from orchestration.gate import self_check
-
+def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | None, as_json_: bool) -> None:
+    """自查工作簿：与正式审核同样的问题清单，不存任何东西；--receipt 写出回执。"""
     found: list[Finding] = []
-    register = unit_register(home)
-    reports = []
+    reports: list[dict[str, Any]] = []
+    broken = []
     for path in files:
-        with tempfile.TemporaryDirectory() as folder:
-            reading, outcome = self_check(path, Path(folder), register)
-        found += outcome.findings
-        reports.append((reading, outcome.findings))
+        try:
+            findings, report = _check_one(home, path, receipt_folder, is_shown=not as_json_)
+        except OSError:
+            raise
+        except Exception:
+            # One file that our own program fails on does not keep the others from being checked.
+            log_error(home, traceback.format_exc())
+            broken.append(path.name)
+            continue
+        found += findings
+        reports.append(report)
     if as_json_:
-        click.echo(json.dumps([printing.check_json(*report) for report in reports], ensure_ascii=False, indent=1))
-    else:
-        for report in reports:
-            printing.check(*report)
+        click.echo(json.dumps(reports, ensure_ascii=False, indent=1))
+    if broken:
+        names = "、".join(broken)
+        raise Stop(f"{names}：检查时发生内部错误，不是填报的问题，详情记在 {home.log}；请把它发给数据组。", BROKEN)
     if any(f.rule_class != "note" for f in found):
         raise Stop("", BLOCKED)
+
+
+def _check_one(
+    home: Home, path: Path, receipt_folder: Path | None, *, is_shown: bool
+) -> tuple[list[Finding], dict[str, Any]]:
+    """Check one file, print it if asked to, and write its receipt where one is wanted; return its findings and its JSON report."""
+    from orchestration.gate import self_check
+    from orchestration.receipts import failed_check_receipt, self_check_receipt
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            reading, outcome = self_check(path, Path(folder), unit_register(home))
+    except Exception:
+        if receipt_folder:
+            failed_check_receipt(receipt_folder, path, home)
+        raise
+    report = printing.check_json(reading, outcome.findings)
+    if is_shown:
+        printing.check(reading, outcome.findings)
+    if receipt_folder:
+        written = self_check_receipt(receipt_folder, path, reading, outcome, home)
+        report["receipt"] = [str(file) for file in written]
+        if is_shown:
+            click.echo("  回执：" + "，".join(report["receipt"]))
+    return outcome.findings, report

@@ -20,6 +20,7 @@ from sources.demo_city.forms import EXPLANATION, Form
 from sources.demo_city.government import BUDGET_TYPES, ITEMS
 from sources.demo_city.returns import Sheet
 from sources.demo_city.style import Style
+from sources.spreadsheet import append_as_typed
 
 ZIP_DATE = (2024, 1, 1, 0, 0, 0)
 WIDTHS = {"code": 22, "text": 16, "date": 13, "money": 13, "amount": 14, "area": 12}
@@ -41,7 +42,7 @@ def write_workbook(path: Path, sheets: list[Sheet], style: Style, rng: Random) -
     if style.has_instruction:
         side = book.create_sheet("填表说明")
         for line in INSTRUCTION:
-            side.append([line])
+            append_as_typed(side, [line])
     for sheet in sheets:
         _SheetWriter(book, sheet.form, style, rng).write(sheet.rows)
     if style.has_explanation:
@@ -96,7 +97,7 @@ class _SheetWriter:
         return slots
 
     def _append(self, row: Row) -> None:
-        self._sheet.append(row)
+        append_as_typed(self._sheet, row)
         self._line += 1
 
     def _merge(self, first_row: int, first: int, last_row: int, last: int) -> None:
@@ -204,7 +205,9 @@ def _write_helper(book: Workbook) -> None:
     sheet.sheet_state = "hidden"
     names = [*BUDGET_TYPES, *ITEMS, "其他"]
     for place, area in enumerate(AREAS):
-        sheet.append([area.name, None, names[place] if place < len(names) else None, None, 0.5 if place == 0 else None])
+        append_as_typed(
+            sheet, [area.name, None, names[place] if place < len(names) else None, None, 0.5 if place == 0 else None]
+        )
 
 
 class _TimelessZip(ZipFile):

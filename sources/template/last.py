@@ -9,6 +9,7 @@ from openpyxl.workbook import Workbook
 
 from sources.contracts import Column, Table
 from sources.layout import LAST_SHEET_PREFIX
+from sources.spreadsheet import fill_as_typed
 from sources.template.form import FIRST_COLUMN, Form, SheetForm
 from sources.template.formulas import ROW
 from sources.template.styles import number_format, width
@@ -70,7 +71,8 @@ def write_last_sheet(book: Workbook, form: Form, sheet: SheetForm, last: LastFig
         cell.style = "sti_own_heading"
         at.column_dimensions[get_column_letter(number)].width = width(column)
         for index, row in enumerate(last.rows):
-            cell = at.cell(FIRST_ROW + index, number, _shown(row.get(column.name), column, form))
+            cell = at.cell(FIRST_ROW + index, number)
+            fill_as_typed(cell, _shown(row.get(column.name), column, form))
             cell.style = "sti_last" if column.is_number else "sti_printed"
             cell.number_format = number_format(column, form)
     at.row_dimensions[FIRST_ROW - 1].height = 44

@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sources.contracts import Column
 from sources.layout import INSTRUCTION_SHEET
+from sources.spreadsheet import fill_as_typed, fill_formula
 from sources.template.checks import Check
 from sources.template.form import (
     CROSS_HEADING,
@@ -146,12 +147,13 @@ def _write_rows(at: Worksheet, form: Form, sheet: SheetForm, checks: Sequence[Ch
         at.row_dimensions[row].height = 20
         _put(at, row, 1, mark.replace(ROW, str(row)), "sti_mark")
         for number, column, style, shape in inputs:
-            cell = at.cell(row, number, printed.get(column.name))
+            cell = at.cell(row, number)
+            fill_as_typed(cell, printed.get(column.name))
             cell.style = "sti_printed" if column.name in printed else style
             cell.number_format = shape
         for letter, formula, style in extras:
             cell = at[f"{letter}{row}"]
-            cell.value = formula.replace(ROW, str(row))
+            fill_formula(cell, formula.replace(ROW, str(row)))
             cell.style = style
             if style == "sti_last":
                 cell.number_format = "#,##0.00####"

@@ -13,8 +13,9 @@ from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sources.reference import area_names, periods
+from sources.spreadsheet import append, sheet_title
 from warehouse.paths import Home, write_atomically
-from warehouse.query import connect, harmless
+from warehouse.query import connect
 from warehouse.report.bridge import bridge_lines
 from warehouse.report.elimination_sheet import fill_elimination_sheet
 from warehouse.report.rounding import ROUNDING_NOTE, rounded
@@ -110,7 +111,7 @@ def write_annex1(home: Home, period: str) -> str:
     book = Workbook()
     book.remove(book.active)  # type: ignore[arg-type]
     for area_key, rows in annex1_rows(home, period).items():
-        _sheet(book.create_sheet(area_names()[area_key]), area_key, period, rows)
+        _sheet(book.create_sheet(sheet_title(area_names()[area_key], book.sheetnames)), area_key, period, rows)
     fill_elimination_sheet(book.create_sheet("剔除重复"), periods()[period].name, bridge_lines(home, period))
     path = home.reports / period / f"附件1_{period}.xlsx"
     buffer = BytesIO()
@@ -123,32 +124,17 @@ def _sheet(sheet: Worksheet, area_key: str, period: str, rows: list[Annex1Row]) 
     thin = Side(style="thin")
     border = Border(left=thin, right=thin, top=thin, bottom=thin)
     last = len(HEADINGS)
-    sheet.append(["附件1"])
-    sheet.append([f"科技创新投入半年度监测体系（{area_names()[area_key]}，{periods()[period].name}）"])
-    sheet.append([])
-    sheet.append(list(HEADINGS))
+    append(sheet, ["附件1"])
+    append(sheet, [f"科技创新投入半年度监测体系（{area_names()[area_key]}，{periods()[period].name}）"])
+    append(sheet, [])
+    append(sheet, HEADINGS)
     for title_row in (2, 3):
         sheet.merge_cells(start_row=title_row, start_column=1, end_row=title_row, end_column=last)
     sheet["A2"].font = Font(size=16, bold=True)
     sheet["A2"].alignment = Alignment(horizontal="center")
     for row in rows:
-        sheet.append(
-            [
-                harmless(value)
-                for value in (
-                    row.annex_no,
-                    row.name,
-                    row.unit,
-                    row.data_source,
-                    row.responsible,
-                    row.value_wan,
-                    row.base_wan,
-                    row.growth_pct,
-                    row.share_pct,
-                    row.rank,
-                )
-            ]
-        )
+        figures = (row.value_wan, row.base_wan, row.growth_pct, row.share_pct, row.rank)
+        append(sheet, [row.annex_no, row.name, row.unit, row.data_source, row.responsible, *figures])
     for line in sheet.iter_rows(min_row=4, max_row=4 + len(rows), max_col=last):
         for cell in line:
             cell.border = border
@@ -165,7 +151,7 @@ def _sheet(sheet: Worksheet, area_key: str, period: str, rows: list[Annex1Row]) 
     if any(row.indicator_id == "sti_total" and row.value_wan is None for row in rows):
         notes.append(NOT_ELIMINATED_NOTE)
     for note in notes:
-        sheet.append([note])
+        append(sheet, [note])
         sheet.merge_cells(start_row=sheet.max_row, start_column=1, end_row=sheet.max_row, end_column=last)
     for column, width in enumerate(WIDTHS, start=1):
         sheet.column_dimensions[chr(64 + column)].width = width

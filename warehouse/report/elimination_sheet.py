@@ -6,6 +6,7 @@ from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sources.spreadsheet import append, fill
 from warehouse.report.bridge import REASONS, STEP_COLOUR, TIERS, TOTAL_COLOUR, TOTALS, BridgeLine, bridge_steps
 from warehouse.report.rounding import ROUNDING_NOTE, rounded
 
@@ -21,18 +22,18 @@ AMOUNT = "#,##0.00"
 def fill_elimination_sheet(sheet: Worksheet, period_name: str, lines: list[BridgeLine]) -> None:
     """Fill the sheet; the columns are the (reason, tier) pairs that occur, in the order of the steps."""
     pairs = [(r, t) for r in REASONS for t in TIERS if any((r, t) in line.removed_wan for line in lines)]
-    sheet.append([f"其他主体科技创新投入剔除重复表（{period_name}）"])
-    sheet.append([])
-    sheet.append([*FIXED, *(REASONS[reason] for reason, _ in pairs), *LAST])
-    sheet.append(["", "", "", *(TIERS[tier] for _, tier in pairs), "", "", ""])
+    append(sheet, [f"其他主体科技创新投入剔除重复表（{period_name}）"])
+    append(sheet, [])
+    append(sheet, [*FIXED, *(REASONS[reason] for reason, _ in pairs), *LAST])
+    append(sheet, ["", "", "", *(TIERS[tier] for _, tier in pairs), "", "", ""])
     for line in lines:
         removed = [rounded(line.removed_wan.get(pair), 2) for pair in pairs]
         figures = [rounded(v, 2) for v in (line.removed_total_wan, line.net_wan, line.estimated_wan)]
-        sheet.append([line.area_name, line.sector, rounded(line.gross_wan, 2), *removed, *figures])
+        append(sheet, [line.area_name, line.sector, rounded(line.gross_wan, 2), *removed, *figures])
     _style(sheet, len(FIXED) + len(pairs) + len(LAST), 4 + len(lines))
     _merge_headings(sheet, [reason for reason, _ in pairs])
     for note in (NOTE, ROUNDING_NOTE):
-        sheet.append([note])
+        append(sheet, [note])
     _chart(sheet, lines[0], sheet.max_row + CHART_ROW_GAP)
 
 
@@ -75,16 +76,20 @@ def _chart(sheet: Worksheet, city: BridgeLine, first_row: int) -> None:
     """Write the bridge's small table and a stacked bar chart on it: an unseen base, and on it the bar that is seen."""
     steps = bridge_steps(city)
     last_row = first_row + len(steps)
-    sheet.cell(row=first_row - 1, column=1, value="桥图数据（全市，万元）").font = Font(bold=True)
+    title = sheet.cell(row=first_row - 1, column=1)
+    fill(title, "桥图数据（全市，万元）")
+    title.font = Font(bold=True)
     for column, heading in enumerate(("步骤", "底", "金额", "图中标签"), start=1):
-        sheet.cell(row=first_row, column=column, value=heading)
+        fill(sheet.cell(row=first_row, column=column), heading)
     for offset, (label, low, high) in enumerate(steps, start=1):
-        sheet.cell(row=first_row + offset, column=1, value=label)
+        fill(sheet.cell(row=first_row + offset, column=1), label)
         for column, amount in ((2, low), (3, high - low)):
-            sheet.cell(row=first_row + offset, column=column, value=rounded(amount, 2)).number_format = AMOUNT
+            cell = sheet.cell(row=first_row + offset, column=column)
+            fill(cell, rounded(amount, 2))
+            cell.number_format = AMOUNT
         # A label on a bar would be dark on dark, or wider than a small step: the amount stands below it.
         sign = "" if label in TOTALS else "−"
-        sheet.cell(row=first_row + offset, column=4, value=f"{label} {sign}{rounded(high - low, 2):,}")
+        fill(sheet.cell(row=first_row + offset, column=4), f"{label} {sign}{rounded(high - low, 2):,}")
     chart = BarChart()
     chart.grouping, chart.overlap, chart.gapWidth = "stacked", 100, 45
     chart.title, chart.legend = "其他主体科技创新投入：从剔除前到剔除后（全市，万元）", None

@@ -1,0 +1,77 @@
+"""What happens to hand-ins, without Dagster: received with a receipt each; a bureau's versions read, judged by gate 1, receipted again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from orchestration import receipts
+from orchestration.gate import GateOutcome, judge_return
+from sources.finding import Finding
+from sources.workbook import WorkbookReading
+from warehouse import archive, corrections, incoming, layers
+from warehouse.archive import Receipt
+from warehouse.paths import Home
+from warehouse.unit_names import unit_register
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The version that counts, its reading, gate 1's outcome, and the findings that still block."""
+
+    receipt: Receipt
+    reading: WorkbookReading
+    outcome: GateOutcome
+    blocking: list[Finding]
+
+
+def receive_all(home: Home, inbox: Path, period: str) -> tuple[list[Receipt], list[Finding]]:
+    """Archive every hand-in of an inbox and write its receipt at once.
+
+    Returns:
+        The archive's receipts, and the findings of the files that nobody could assign.
+    """
+    received: list[Receipt] = []
+    refused = [replace(finding, period=period) for finding in archive.not_received(inbox)]
+    for path in archive.hand_ins(inbox):
+        try:
+            receipt = archive.receive(home, path, period)
+        except archive.NotReceived as error:
+            refused.append(replace(error.finding, period=period))
+            continue
+        found = [] if receipt.period else archive.refusal_findings(home, receipt, period)
+        receipts.write_arrival(home, receipt, found)
+        received.append(receipt)
+        refused += found
+    return received, refused
+
+
+def judge_slot(
+    home: Home, provider: str, period: str, settle: Callable[[list[Finding]], list[Finding]]
+) -> Judged | None:
+    """Read the versions of one return, take the one that counts to ``raw/``, judge it, and write every version's receipt.
+
+    ``settle`` records the findings in the ledger and returns those that still block. None where nothing was sent.
+
+    Raises:
+        LayerError: an archived file is missing or no longer what was received.
+        SlipError: the register of correction slips is damaged.
+    """
+    with receipts.kept_informed(home, archive.versions(home, provider, period)):
+        ordered = layers.readings_in_order(home, provider, period)
+        if not ordered:
+            return None
+        receipt, reading = ordered[-1]
+        layers.write_raw(home, reading)
+        said = [*corrections.apply(home, provider, period), *incoming.wrong_channel(home, receipt)]
+        outcome = judge_return(reading, layers.judged_files(home, provider, period), unit_register(home), said)
+        blocking = settle(outcome.findings)
+        record = {
+            "version_count": len(ordered),
+            "receipt_no": receipt.receipt_no,
+            "file_sha256": receipt.file_sha256,
+            "findings": [finding.as_dict() for finding in outcome.findings],
+            "suites": outcome.summaries,
+        }
+        layers.write_gate_record(home, provider, period, record)
+        receipts.write_judged(home, ordered, outcome)
+        return Judged(receipt, reading, outcome, blocking)
