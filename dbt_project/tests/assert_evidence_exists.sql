@@ -44,8 +44,5 @@ select
     cited.elimination_id,
     cited.row_id as evidence
 from cited
-left join source_rows
-    on
-        cited.period = source_rows.period
-        and cited.row_id = source_rows.row_id
-where source_rows.row_id is null
+left join source_rows on cited.row_id = source_rows.row_id
+where source_rows.period is distinct from cited.period

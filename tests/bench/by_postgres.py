@@ -75,7 +75,18 @@ class Server:
 
     def sql(self, statements: str) -> None:
         """Run statements in one session; stop at the first that fails."""
-        command = [str(BIN / "psql"), "-q", "-X", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-U", "bench", "postgres"]
+        command = [
+            str(BIN / "psql"),
+            "-q",
+            "-X",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            str(self.folder),
+            "-U",
+            "bench",
+            "postgres",
+        ]
         done = subprocess.run(command, input=statements, text=True, capture_output=True, check=False)
         if done.returncode:
             raise RuntimeError(done.stderr)
@@ -86,7 +97,9 @@ def load(server: Server, tables: list[str], csv: Path) -> None:
     with duckdb.connect("candidate/warehouse.duckdb", read_only=True) as candidate:
         for table in tables:
             relation = candidate.sql(f"from {table}")
-            columns = [f"{n} {TYPES.get(str(t), str(t))}" for n, t in zip(relation.columns, relation.types, strict=True)]
+            columns = [
+                f"{n} {TYPES.get(str(t), str(t))}" for n, t in zip(relation.columns, relation.types, strict=True)
+            ]
             candidate.execute(f"copy (from {table}) to '{csv}' (header false, nullstr '\\N')")
             server.sql(
                 f"create table {table} ({', '.join(columns)});\n\\copy {table} from '{csv}' (format csv, null '\\N')\nanalyze {table};"

@@ -107,7 +107,11 @@ hand_on as (
         j,
         unit_no(any_of({units}, 40, j)) as unit_code,
         '单位转拨' as fund_channel,
-        unit_no(case when happens(10, 41, j) then any_of({units}, 40, j - 1) when is_contract then any_of({units}, 11, k) else any_of({units}, 2, k) end) as payer_code,
+        unit_no(case
+            when happens(10, 41, j) then any_of({units}, 40, j - 1)
+            when is_contract then any_of({units}, 11, k)
+            else any_of({units}, 2, k)
+        end) as payer_code,
         case when not is_contract and not happens(15, 42, j) then 'P' || k end as project_no,
         case when is_contract and not happens(15, 42, j) then 'C' || k end as contract_no,
         ((money(43, j) * 0.4)::decimal(20, 6)) as amount_wan,

@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 
 from orchestration import dbt
-from tests.bench import by_postgres
 from tests.bench.generated import write_city
 from warehouse.paths import Home
 
