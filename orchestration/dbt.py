@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import shutil
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def build(home: Home) -> Any:
     """
     home.candidate.parent.mkdir(parents=True, exist_ok=True)
     for leftover in home.candidate.parent.glob("warehouse.duckdb*"):
-        leftover.unlink()
+        # DuckDB spills into a folder beside the file, which stays when the process is killed.
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     return _invoke(home, "build", "--no-write-json", "--no-populate-cache", "--exclude-resource-type", "unit_test")
 
 

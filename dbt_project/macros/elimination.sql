@@ -28,9 +28,21 @@
     )
 {%- endmacro %}
 
-{# 来源行标识连成一串（逗号分隔，有序）；换引擎时只改这一处（如 Spark：array_join(sort_array(collect_list(x)), ',')）。 #}
+{# 来源行标识连成一串（逗号分隔，有序）；换引擎时只改这几处（如 Spark：array_join(sort_array(collect_list(x)), ',')）。 #}
 {% macro list_row_ids(row_id, order_by=none) -%}
     string_agg({{ row_id }}, ',' order by {{ order_by or row_id }})
+{%- endmacro %}
+
+{#
+逐行汇成一串而不排序，次序不定；写入台账之前用 sort_row_ids 排好，结果与 list_row_ids 相同。
+聚合时逐组排序是全部剔除中最贵的一步，键有几百万个而写入台账的只是一部分，故先汇后排。
+#}
+{% macro gather_row_ids(row_id) -%}
+    string_agg({{ row_id }}, ',')
+{%- endmacro %}
+
+{% macro sort_row_ids(row_ids) -%}
+    array_to_string(list_sort(string_split({{ row_ids }}, ',')), ',')
 {%- endmacro %}
 
 {# 逗号分隔的标识写成 JSON 数组：纯文本，任何引擎、任何工具都读得回来。 #}
@@ -41,6 +53,11 @@
 {# 由各列的值得出的标识：同样的值永远得同样的标识；各列不得为空值（空白写 ''）。 #}
 {% macro hash_id(columns) -%}
     md5({{ columns | join(" || '|' || ") }})
+{%- endmacro %}
+
+{# JSON 数组中有几个不同的标识。 #}
+{% macro count_in_json_list(json_list) -%}
+    len(list_distinct(string_split({{ json_list }}, ',')))
 {%- endmacro %}
 
 {# JSON 数组展开成行；换引擎时只改这一处（如 Spark：explode(from_json(x, 'array<string>'))）。 #}

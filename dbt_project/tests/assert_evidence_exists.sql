@@ -25,36 +25,24 @@ cited as (
     select
         period,
         elimination_id,
-        tier,
         {{ each_of_json_list('evidence') }} as row_id
     from ledger
-),
-
-counted as (
-    select
-        cited.period,
-        cited.elimination_id,
-        cited.tier,
-        count(distinct cited.row_id) as cited_count,
-        count(distinct source_rows.row_id) as found_count
-    from cited
-    left join source_rows
-        on
-            cited.period = source_rows.period
-            and cited.row_id = source_rows.row_id
-    group by cited.period, cited.elimination_id, cited.tier
 )
 
 select
-    ledger.period,
-    ledger.elimination_id,
-    ledger.evidence,
-    counted.cited_count,
-    counted.found_count
+    period,
+    elimination_id,
+    evidence
 from ledger
-left join counted on ledger.elimination_id = counted.elimination_id
 where
-    counted.cited_count is null
-    or counted.found_count <> counted.cited_count
-    or (counted.cited_count < 2 and ledger.tier not in ('T3', 'bureau', 'policy'))
-    or ledger.amount_wan <= 0
+    evidence is null
+    or amount_wan <= 0
+    or (tier not in ('T3', 'bureau', 'policy') and {{ count_in_json_list('evidence') }} < 2)
+union all
+select
+    cited.period,
+    cited.elimination_id,
+    cited.row_id as evidence
+from cited
+left join source_rows on cited.row_id = source_rows.row_id
+where source_rows.period is distinct from cited.period

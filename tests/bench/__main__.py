@@ -17,6 +17,8 @@ from orchestration import dbt
 from sources.demo_city import write_demo_city
 from sources.grids import read_sheets
 from sources.workbook import read_workbook
+from tests.bench import by_postgres
+from tests.bench.race import race, report
 from tests.bench.reading import print_reading
 from warehouse.paths import Home
 
@@ -69,8 +71,8 @@ def bare_sql(home: Home) -> float:
     return seconds["sql"]
 
 
-def main() -> None:
-    """Print the table."""
+def phases() -> None:
+    """Print where the time of a real-size half-year goes."""
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         inbox, home = Path(folder) / "inbox", Path(folder) / "home"
@@ -105,6 +107,27 @@ def main() -> None:
     print("裸成本（同一次运行内）")
     for name, value in seconds.items():
         print(f"  {name:<30} {value:6.2f} 秒  整个半年度是它的 {wall / value:.1f} 倍")
+
+
+def ways(sizes: list[int]) -> None:
+    """Print what the ledger of large generated half-years takes in several ways."""
+    contenders = ["sql", "pandas"]
+    reason = by_postgres.why_not()
+    if reason:
+        print(f"PostgreSQL 不参加：{reason}")
+    else:
+        contenders.append("postgres")
+    laps = {}
+    for rows in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            laps[rows] = race(Path(folder), rows, tuple(contenders))
+    report(laps)
+
+
+def main() -> None:
+    """Run both parts; the arguments are the sizes of the second, in rows."""
+    phases()
+    ways([int(rows) for rows in sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -44,12 +44,7 @@ limited as (
         case
             when matches.reason = 'OE' then enterprises.cap_wan
             when matches.tier = 'T3' then coalesce(government.gov_total_wan, 0) - coalesce(paid.paid_wan, 0)
-        end as limit_wan,
-        {{ sum_before(
-            'matches.claimed_wan',
-            "matches.period, matches.reason, matches.payer_code, case when matches.reason = 'OG' then matches.tier end",
-            'matches.tier, matches.first_recipient, matches.reference_no'
-        ) }} as before_wan
+        end as limit_wan
     from matches
     left join government on matches.period = government.period
     left join paid on matches.period = paid.period
@@ -57,6 +52,16 @@ limited as (
         on
             matches.period = enterprises.period
             and matches.payer_code = enterprises.enterprise_code
+),
+
+-- 受同一上限的各行排成一列；没有上限的（多数）不必排
+ordered as (
+    select
+        *,
+        {{ sum_before('claimed_wan', 'period, reason, payer_code', 'tier, first_recipient, reference_no') }}
+            as before_wan
+    from limited
+    where limit_wan is not null
 )
 
 select
@@ -67,9 +72,17 @@ select
     first_recipient,
     reference_no,
     claimed_wan,
-    case
-        when limit_wan is null then claimed_wan
-        else {{ fill_up_to('claimed_wan', 'limit_wan', 'before_wan') }}
-    end as amount_wan,
-    row_ids
+    claimed_wan as amount_wan
 from limited
+where limit_wan is null
+union all
+select
+    period,
+    reason,
+    tier,
+    payer_code,
+    first_recipient,
+    reference_no,
+    claimed_wan,
+    {{ fill_up_to('claimed_wan', 'limit_wan', 'before_wan') }} as amount_wan
+from ordered

@@ -13,9 +13,7 @@ left_over as (
         payer_code,
         first_recipient,
         {{ sum_wan('funder_wan') }} as funder_wan,
-        {{ sum_wan('performer_wan') }} as performer_wan,
-        {{ list_row_ids('funder_row_ids', 'reference_no') }} as funder_row_ids,
-        {{ list_row_ids('performer_row_ids', 'reference_no') }} as performer_row_ids
+        {{ sum_wan('performer_wan') }} as performer_wan
     from pairs
     where not is_matched
     group by period, reason, payer_code, first_recipient
@@ -31,8 +29,7 @@ tiers as (
         reference_no,
         funder_wan,
         performer_wan,
-        least(funder_wan, performer_wan) as claimed_wan,
-        funder_row_ids || ',' || performer_row_ids as row_ids
+        least(funder_wan, performer_wan) as claimed_wan
     from pairs
     where is_matched
     union all
@@ -45,8 +42,7 @@ tiers as (
         '' as reference_no,
         funder_wan,
         performer_wan,
-        greatest(least(funder_wan, performer_wan), 0) as claimed_wan,
-        funder_row_ids || ',' || performer_row_ids as row_ids
+        greatest(least(funder_wan, performer_wan), 0) as claimed_wan
     from left_over
     union all
     select
@@ -58,8 +54,7 @@ tiers as (
         '' as reference_no,
         cast(0 as decimal(20, 6)) as funder_wan,
         greatest(performer_wan, 0) - greatest(least(funder_wan, performer_wan), 0) as performer_wan,
-        greatest(performer_wan, 0) - greatest(least(funder_wan, performer_wan), 0) as claimed_wan,
-        performer_row_ids as row_ids
+        greatest(performer_wan, 0) - greatest(least(funder_wan, performer_wan), 0) as claimed_wan
     from left_over
 )
 
@@ -72,6 +67,5 @@ select
     reference_no,
     cast(funder_wan as decimal(20, 6)) as funder_wan,
     cast(performer_wan as decimal(20, 6)) as performer_wan,
-    cast(claimed_wan as decimal(20, 6)) as claimed_wan,
-    row_ids
+    cast(claimed_wan as decimal(20, 6)) as claimed_wan
 from tiers

@@ -126,8 +126,8 @@ pairs as (
         reference_no,
         {{ sum_wan('funder_wan') }} as funder_wan,
         {{ sum_wan('performer_wan') }} as performer_wan,
-        {{ list_row_ids('funder_row_ids') }} as funder_row_ids,
-        {{ list_row_ids('performer_row_ids') }} as performer_row_ids
+        {{ gather_row_ids('funder_row_ids') }} as funder_row_ids,
+        {{ gather_row_ids('performer_row_ids') }} as performer_row_ids
     from both_sides
     group by period, reason, payer_code, first_recipient, reference_no
 )

@@ -16,7 +16,7 @@ declared as (
         unit_code,
         project_no,
         {{ sum_wan('amount_wan') }} as inflow_wan,
-        {{ list_row_ids('row_id') }} as row_ids
+        {{ gather_row_ids('row_id') }} as row_ids
     from inflows
     where money_class = 'local'
     group by period, unit_code, project_no

@@ -31,8 +31,60 @@ policies as (
     select * from {{ ref('int_resolve_policy') }}
 ),
 
--- 剔除台账每个键的来源行：OO 为转出方与收款方的行，OG、OE 为出资方与首个收款单位的行（T3 只有一方申报，只有后者）。
--- 付款企业不止一个的 OE T1 键另有一行，付款企业写 ''，列其全部来源行：落在他人身上的那一行不分企业。
+pairs as (
+    select * from {{ ref('int_pair_flow') }}
+),
+
+-- 步骤 3、4 一个键双方的来源行：T1 逐编号；T2、T3 为 T1 无对方的全部行
+matched as (
+    select
+        period,
+        reason,
+        first_recipient,
+        payer_code,
+        reference_no,
+        {{ sort_row_ids('funder_row_ids') }} || ',' || {{ sort_row_ids('performer_row_ids') }} as row_ids
+    from pairs
+    where is_matched
+),
+
+unmatched as (
+    select
+        period,
+        reason,
+        first_recipient,
+        payer_code,
+        {{ list_row_ids(sort_row_ids('funder_row_ids'), 'reference_no') }} as funder_row_ids,
+        {{ list_row_ids(sort_row_ids('performer_row_ids'), 'reference_no') }} as performer_row_ids
+    from pairs
+    where not is_matched
+    group by period, reason, first_recipient, payer_code
+    -- 执行方没有来源行的键没有剔除额
+    having max(performer_row_ids) is not null
+),
+
+-- 付款企业不止一个的 OE T1 键，落在他人身上的行不分企业，付款企业写 ''：列其全部来源行
+shared as (
+    select
+        duplicates.period,
+        duplicates.reason,
+        duplicates.first_recipient,
+        duplicates.reference_no,
+        {{ list_row_ids('matched.row_ids', 'duplicates.payer_code') }} as row_ids
+    from duplicates
+    inner join matched
+        on
+            duplicates.period = matched.period
+            and duplicates.reason = matched.reason
+            and duplicates.first_recipient = matched.first_recipient
+            and duplicates.payer_code = matched.payer_code
+            and duplicates.reference_no = matched.reference_no
+    where duplicates.tier = 'T1' and duplicates.reason = 'OE'
+    group by duplicates.period, duplicates.reason, duplicates.first_recipient, duplicates.reference_no
+    having count(*) > 1
+),
+
+-- 剔除台账每个键的来源行：OO 为转出方与收款方的行，OG、OE 为出资方与首个收款单位的行（T3 只有一方申报，只有后者）
 evidence as (
     select
         period,
@@ -47,25 +99,42 @@ evidence as (
     select
         period,
         reason,
-        tier,
+        'T1' as tier,
         first_recipient,
         payer_code as counterparty_code,
         reference_no,
         row_ids
-    from duplicates
+    from matched
     union all
     select
         period,
         reason,
-        tier,
+        'T1' as tier,
         first_recipient,
         '' as counterparty_code,
         reference_no,
-        {{ list_row_ids('row_ids', 'payer_code') }} as row_ids
-    from duplicates
-    where tier = 'T1' and reason = 'OE'
-    group by period, reason, tier, first_recipient, reference_no
-    having count(*) > 1
+        row_ids
+    from shared
+    union all
+    select
+        period,
+        reason,
+        'T2' as tier,
+        first_recipient,
+        payer_code as counterparty_code,
+        '' as reference_no,
+        funder_row_ids || ',' || performer_row_ids as row_ids
+    from unmatched
+    union all
+    select
+        period,
+        reason,
+        'T3' as tier,
+        first_recipient,
+        payer_code as counterparty_code,
+        '' as reference_no,
+        performer_row_ids as row_ids
+    from unmatched
 ),
 
 united as (

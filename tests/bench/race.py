@@ -1,0 +1,173 @@
+"""The same ledger of the same half-year by several ways: each in a process of its own, results compared before any time is told."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration import dbt
+from tests.bench.generated import write_city
+from warehouse.paths import Home
+
+COLUMNS = (
+    "period, elimination_id, reason, tier, provider, unit_code, area, amount_wan, first_recipient, counterparty_code, "
+    "reference_no, evidence, estimated, rule_version"
+)
+LEDGERS = {
+    "dbt": "candidate.main.fct_elimination",
+    "sql": "by_hand.ledger",
+    "pandas": "read_parquet('pandas.parquet')",
+    "postgres": "read_csv('postgres.csv', all_varchar = true, nullstr = '\\N')",
+}
+LABELS = {
+    "dbt": "dbt build 全部（模型、种子、检验）",
+    "sql": "手写一份 DuckDB SQL，只出台账",
+    "pandas": "pandas，只出台账（金额为整数）",
+    "postgres": "PostgreSQL 15，模型原句，只出台账",
+}
+LIMIT_FACTOR, LIMIT_LEAST = 30, 600
+"""A contender is stopped after so many times the wall time of ``dbt build``, but never before so many seconds."""
+
+
+@dataclass(frozen=True)
+class Lap:
+    """What one contender took: seconds on the clock, seconds of both processors, peak memory of its largest process in MB."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+    is_finished: bool = True
+
+
+def run(contender: str, home: Path, limit: float | None = None) -> Lap:
+    """Run one contender in a process of its own; past the limit it is ended."""
+    command = [sys.executable, "-m", "tests.bench.race", contender, str(home)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=home)
+    deadline = start + limit if limit else None
+    pid = 0
+    while not pid:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if not pid and deadline and time.perf_counter() > deadline:
+            process.terminate()
+            _, status, usage = os.wait4(process.pid, 0)
+            return Lap(limit, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, is_finished=False)
+        time.sleep(0.05)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    printed = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise RuntimeError(f"{contender}: {printed}")
+    # PostgreSQL says itself how long its statements took: loading does not count.
+    return Lap(float(printed or wall), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def by_dbt(home: Path) -> None:
+    """Build everything, and leave the statements behind the ledger for `by_postgres`."""
+    results = dbt.build(Home.at(home)).results
+    bad = [(r.node.name, r.message) for r in results if str(r.status) not in ("success", "pass")]
+    if bad:
+        sys.exit(str(bad))
+    nodes: dict[str, Any] = {r.node.unique_id: r.node for r in results}
+    needed, new = set(), {"model.sti.fct_elimination"}
+    while new:
+        needed |= new
+        new = {n for one in new for n in nodes[one].depends_on_nodes if n in nodes} - needed
+    plan: dict[str, list[Any]] = {"tables": [], "models": []}
+    for unique_id, node in nodes.items():
+        name = f"{node.schema}.{node.name}"
+        if unique_id in needed and (node.resource_type == "seed" or node.name.startswith("stg_")):
+            plan["tables"].append(name)
+        elif unique_id in needed:
+            kind = "view" if node.config.materialized == "view" else "table"
+            plan["models"].append((name, kind, node.compiled_code.replace('"warehouse".', "")))
+    (home / "statements.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
+
+
+def by_sql(home: Path) -> None:
+    """Run the hand-written script."""
+    (home / "by_hand.duckdb").unlink(missing_ok=True)
+    script = (Path(__file__).parent / "by_hand.sql").read_text(encoding="utf-8")
+    with contextlib.chdir(home), duckdb.connect("by_hand.duckdb") as connection:
+        connection.execute("set memory_limit = '4GB'; set preserve_insertion_order = false")
+        connection.execute(script)
+
+
+def by_module(contender: str, home: Path, result: str) -> None:
+    """Run a contender that is a module of its own."""
+    os.chdir(home)
+    os.execv(sys.executable, [sys.executable, "-m", f"tests.bench.{contender}", result])
+
+
+def differences(home: Path, contender: str) -> tuple[int, int]:
+    """Return how many rows only the contender's ledger has, and only dbt's; evidence and identifiers included."""
+    with contextlib.chdir(home), duckdb.connect() as connection:
+        connection.execute("set memory_limit = '4GB'; set temp_directory = 'spill'")
+        connection.execute("attach 'candidate/warehouse.duckdb' as candidate (read_only)")
+        if contender == "sql":
+            connection.execute("attach 'by_hand.duckdb' as by_hand (read_only)")
+        kinds = dict(connection.execute(f"select column_name, column_type from (describe {LEDGERS['dbt']})").fetchall())
+        cast = ", ".join(
+            f"cast(coalesce({name}, '') as varchar) as {name}"
+            if kinds[name] == "VARCHAR"
+            else f"cast(case {name}::varchar when 't' then 'true' when 'f' then 'false' else {name}::varchar end as {kinds[name]}) as {name}"
+            for name in COLUMNS.split(", ")
+        )
+        sides = [f"(select {cast} from {LEDGERS[one]})" for one in (contender, "dbt")]
+        return tuple(  # type: ignore[return-value]
+            connection.execute(f"select count(*) from (from {a} except all from {b})").fetchall()[0][0]
+            for a, b in (sides, sides[::-1])
+        )
+
+
+def race(home: Path, rows: int, contenders: tuple[str, ...]) -> dict[str, Lap]:
+    """Write the city, run the contenders one after the other, and compare their ledgers.
+
+    Raises:
+        RuntimeError: a contender failed, or its ledger differs.
+    """
+    write_city(home, rows)
+    dbt.ensure_manifest()
+    laps = {"dbt": run("dbt", home)}
+    limit = max(LIMIT_FACTOR * laps["dbt"].wall, LIMIT_LEAST)
+    for contender in contenders:
+        laps[contender] = run(contender, home, limit)
+        if laps[contender].is_finished and differences(home, contender) != (0, 0):
+            raise RuntimeError(f"{contender}: 台账与 dbt 的不同：{differences(home, contender)}")
+    return laps
+
+
+def report(sizes: dict[int, dict[str, Lap]]) -> None:
+    """Print the table: seconds, processor seconds, memory, ratios to dbt, growth from size to size."""
+    print("剔除重复：同一座城市、同一本台账（逐行相同，含来源行），几种做法，各自一个进程")
+    before: dict[str, Lap] = {}
+    for rows, laps in sizes.items():
+        print(f"{rows:,} 行（拨付、委托、经费来源明细）")
+        for contender, lap in laps.items():
+            ratio = f"dbt 的 {'>' if not lap.is_finished else ''}{lap.wall / laps['dbt'].wall:.2f} 倍（处理器 {lap.cpu / laps['dbt'].cpu:.2f}）"
+            growth = ""
+            if contender in before and before[contender].is_finished:
+                growth = f"；比上一规模 {lap.wall / before[contender].wall:.1f} 倍（处理器 {lap.cpu / before[contender].cpu:.1f}）"
+            sign = "" if lap.is_finished else "> "
+            print(
+                f"  {LABELS[contender]:<28} {sign}{lap.wall:6.1f} 秒  处理器 {lap.cpu:6.1f} 秒  峰值 {lap.peak_mb:5.0f} MB  {ratio}{growth}"
+            )
+        before = laps
+
+
+if __name__ == "__main__":
+    name, folder = sys.argv[1], Path(sys.argv[2])
+    {
+        "dbt": lambda: by_dbt(folder),
+        "sql": lambda: by_sql(folder),
+        "pandas": lambda: by_module("by_pandas", folder, "pandas.parquet"),
+        "postgres": lambda: by_module("by_postgres", folder, "postgres.csv"),
+    }[name]()

@@ -1,0 +1,13 @@
+"""The contenders of ``make bench`` give what they are said to give; how fast is no test's business."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench.race import race
+
+
+@pytest.mark.parametrize("rows", [3000])
+def test_the_ledger_written_by_hand_and_in_pandas_is_the_models_own_row_by_row(rows: int, tmp_path: Path) -> None:
+    laps = race(tmp_path, rows, ("sql", "pandas"))
+    assert set(laps) == {"dbt", "sql", "pandas"}
