@@ -18,6 +18,7 @@ from sources.contracts import Provider, Table, half_year_providers
 from sources.finding import Finding
 from sources.reading_rules import breach
 from sources.reference import periods
+from sources.workbook import WorkbookReading
 from warehouse import archive, corrections, layers
 from warehouse.correction_slip import SlipError
 from warehouse.paths import Home
@@ -155,7 +156,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             files, said = _corrected(home, provider.provider, period)
             outcome = judge_return(reading, files, unit_register(home), said)
             blocking = options.settle(context.run.run_id, period, f"gate1:{provider.provider}", outcome.findings)
-            layers.write_gate_record(home, provider.provider, period, _gate_record(home, receipt, outcome))
+            layers.write_gate_record(home, provider.provider, period, _gate_record(home, receipt, reading, outcome))
         blocked = {f.finding_id for f in blocking}
 
         def result(name: str, key: dg.AssetKey, found: list[Finding], restricted: bool) -> dg.AssetCheckResult:
@@ -177,7 +178,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
                 metadata = {
                     "dagster/row_count": manifest.row_count,
                     "受理号": receipt.receipt_no,
-                    "文件": receipt.file_name,
+                    "文件": manifest.file_name,
                     "工作表": manifest.sheet,
                     "计量单位": manifest.unit or "无",
                     "报出日期": manifest.reported_on or "未填",
@@ -201,11 +202,16 @@ def _corrected(home: Home, provider: str, period: str) -> tuple[dict[str, Path],
     return layers.judged_files(home, provider, period), said
 
 
-def _gate_record(home: Home, receipt: archive.Receipt, outcome: GateOutcome) -> dict[str, object]:
+def _gate_record(
+    home: Home, receipt: archive.Receipt, reading: WorkbookReading, outcome: GateOutcome
+) -> dict[str, object]:
     return {
         "version_count": len(archive.versions(home, receipt.provider, receipt.period)),
         "receipt_no": receipt.receipt_no,
         "file_sha256": receipt.file_sha256,
+        "bulk_sha256": {
+            table_id: read.manifest.file_sha256 for table_id, read in reading.tables.items() if read.spooled is not None
+        },
         "findings": [finding.as_dict() for finding in outcome.findings],
         "suites": outcome.summaries,
     }

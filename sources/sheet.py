@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -25,12 +26,21 @@ LATEST_REPORT = timedelta(days=2 * 366)
 
 @dataclass(frozen=True)
 class TableReading:
-    """One sheet's rows in the contract's schema (None where the sheet could not be read), its manifest, and its findings."""
+    """One sheet's rows in the contract's schema (None where the sheet could not be read), its manifest, and its findings.
+
+    The rows of a bulk file are not held in memory but in ``spooled``, a Parquet file with the manifest in its metadata.
+    """
 
     manifest: Manifest
     rows: pa.Table | None
     reported_on: date | None = None
     findings: list[Finding] = field(default_factory=list)
+    spooled: Path | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there are rows, be there none of them."""
+        return self.rows is not None or self.spooled is not None
 
 
 def read_table(
@@ -61,19 +71,19 @@ def read_table(
         report("RD-012", f"在“{sheet.name}”里找不到表头行", found="无", expected=table.columns[0].heading)
         return TableReading(manifest(), None, None, findings)
     body = find_body(sheet, headings)
-    columns = _map_columns(table, cadence, headings, report)
-    unit = _unit(table, sheet, headings, report)
+    columns = map_columns(table, cadence, headings, report)
+    unit = stated_unit(table, sheet, headings, report)
     if columns is None or unit is None:
         return TableReading(manifest(), None, body.reported_on, findings)
     rows = _Rows(table, columns, sheet, unit, file_sha256, period, report)
     for row_number in body.data:
         rows.add(row_number)
     _check_rest(sheet, headings, body, report)
-    _check_date(body, periods()[period], report)
+    check_date(body, periods()[period], report)
     if not body.data:
         report("RD-021", f"“{sheet.name}”没有数据行", found="0行")
     totals = rows.control_totals()
-    _check_total_row(table, columns, sheet, body, totals, rows, report)
+    check_total_row(table, sheet, body.total, len(body.data), totals, rows.readers, report)
     letters = {column.name: cell_name(index, 1)[:-1] for column, index in columns.items()}
     reported = body.reported_on.isoformat() if body.reported_on else ""
     described = manifest(
@@ -86,7 +96,7 @@ def read_table(
     return TableReading(described, rows.to_arrow(), body.reported_on, findings)
 
 
-def _map_columns(table: Table, cadence: Cadence, headings: Headings, report: Reporter) -> dict[Column, int] | None:
+def map_columns(table: Table, cadence: Cadence, headings: Headings, report: Reporter) -> dict[Column, int] | None:
     """Map contract columns to column indexes; None (and hard errors) where a required heading is missing or doubled."""
     row = headings.row_number
     complete = True
@@ -112,7 +122,7 @@ def _map_columns(table: Table, cadence: Cadence, headings: Headings, report: Rep
     return columns if complete else None
 
 
-def _unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter) -> str | None:
+def stated_unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter) -> str | None:
     """Return the stated unit of amounts; None (and a hard error) where it is missing or unknown."""
     if not table.unit_line:
         return "万元"
@@ -159,16 +169,6 @@ class _Rows:
         self.values: list[list[CellValue]] = []
         self.row_numbers: list[int] = []
 
-    def refuse_uncalculated(self, row_number: int, column: Column, index: int) -> None:
-        """Refuse a cell whose formula has no cached value.
-
-        Raises:
-            CellFault: it is one.
-        """
-        if (row_number, index) in self.sheet.uncalculated:
-            message = f"“{column.heading}”是没有保存计算结果的公式"
-            raise CellFault("RD-102", "公式", "公式的计算结果", message)
-
     def add(self, row_number: int) -> None:
         """Read one data row; every fault becomes a finding, and the row is kept with that cell missing."""
         row: list[CellValue] = []
@@ -178,7 +178,7 @@ class _Rows:
         for column, index, reader in self.readers:
             try:
                 if self.sheet.uncalculated:
-                    self.refuse_uncalculated(row_number, column, index)
+                    _refuse_uncalculated(self.sheet, row_number, column, index)
                 cell = reader(raw[index] if index < width else None)
                 if cell.remark:
                     notes.append((*cell.remark, str(cell.value), "", index))
@@ -255,7 +255,7 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
         )
 
 
-def _check_date(body: Body, period: Period, report: Reporter) -> None:
+def check_date(body: Body, period: Period, report: Reporter) -> None:
     """Report a 报出日期 that is none, or that cannot be true: before the period began, or years after its end."""
     day = body.reported_on
     if body.unread_date:
@@ -264,36 +264,46 @@ def _check_date(body: Body, period: Period, report: Reporter) -> None:
         report("RD-023", f"报出日期 {day} 不像是{period.name}的报出日期", subject="报出日期", found=day.isoformat())
 
 
-def _check_total_row(
+def _refuse_uncalculated(sheet: Sheet, row_number: int, column: Column, index: int) -> None:
+    """Refuse a cell whose formula has no cached value.
+
+    Raises:
+        CellFault: it is one.
+    """
+    if (row_number, index) in sheet.uncalculated:
+        message = f"“{column.heading}”是没有保存计算结果的公式"
+        raise CellFault("RD-102", "公式", "公式的计算结果", message)
+
+
+def check_total_row(
     table: Table,
-    columns: dict[Column, int],
     sheet: Sheet,
-    body: Body,
+    total_row: int | None,
+    row_count: int,
     totals: dict[str, Decimal],
-    rows: _Rows,
+    readers: list[tuple[Column, int, Callable[[object], CellValue]]],
     report: Reporter,
 ) -> None:
     """Compare the 合计 row with the exact sums; it is required on some sheets. Holds to half a fen per summand."""
     required = table.total_row == "required"
-    if body.total is None:
+    if total_row is None:
         if required:
             report("RD-015", f"“{sheet.name}”没有合计行", found="无", expected="合计行")
         return
-    tolerance = FEN_IN_WAN / 2 * len(body.data)
-    for column, index, reader in rows.readers:
+    tolerance = FEN_IN_WAN / 2 * row_count
+    cells = sheet.grid[total_row - 1]
+    for column, index, reader in readers:
         if column.type != "money":
             continue
-        raw = sheet.grid[body.total - 1][index] if index < len(sheet.grid[body.total - 1]) else None
-        if is_blank(raw) and (body.total, index) not in sheet.uncalculated:
+        raw = cells[index] if index < len(cells) else None
+        if is_blank(raw) and (total_row, index) not in sheet.uncalculated:
             if required and totals[column.name]:
                 message = f"合计行的“{column.heading}”是空白，各行之和为 {totals[column.name]:f} 万元"
-                report(
-                    "RD-016", message, cell=cell_name(index, body.total), subject=f"合计/{column.name}", found="空白"
-                )
+                report("RD-016", message, cell=cell_name(index, total_row), subject=f"合计/{column.name}", found="空白")
             continue
-        place = cell_name(index, body.total)
+        place = cell_name(index, total_row)
         try:
-            rows.refuse_uncalculated(body.total, column, index)
+            _refuse_uncalculated(sheet, total_row, column, index)
             stated = reader(raw).value
         except CellFault as fault:
             report(fault.rule_id, fault.message, cell=place, subject=f"合计/{column.name}", found=fault.found)

@@ -5,6 +5,7 @@ contract (`sources.sheet`). Rules *between* cells are not here but in ``expectat
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,7 +25,8 @@ class WorkbookReading:
     """What one workbook gave.
 
     ``tables`` holds the tables that could be read, by id (rows in the contract's schema, manifest beside them);
-    ``findings`` what the reader has to say, hard errors (强制性) among them; ``reported_on`` the latest 报出日期 of its sheets.
+    ``findings`` what the reader has to say, hard errors (强制性) among them; ``reported_on`` the latest 报出日期 of its sheets. ``given`` are the
+    tables whose sheets the workbook holds, readable or not.
     """
 
     file_name: str
@@ -35,6 +37,7 @@ class WorkbookReading:
     reported_on: date | None = None
     tables: dict[str, TableReading] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    given: frozenset[str] = frozenset()
 
 
 def sha256_of(path: Path) -> str:
@@ -51,12 +54,19 @@ def identify_workbook(path: Path, asked_period: str | None = None, *, file_name:
     return _read(path, asked_period, file_name, rows=HEAD_ROWS)
 
 
-def read_workbook(path: Path, asked_period: str | None = None, *, file_name: str = "") -> WorkbookReading:
-    """Read a workbook by its provider's contract; see `WorkbookReading`."""
-    return _read(path, asked_period, file_name, rows=None)
+def read_workbook(
+    path: Path, asked_period: str | None = None, *, file_name: str = "", beside: Collection[str] = ()
+) -> WorkbookReading:
+    """Read a workbook by its provider's contract; see `WorkbookReading`.
+
+    ``beside`` are tables that came as bulk files with it: their sheets are not missing.
+    """
+    return _read(path, asked_period, file_name, rows=None, beside=beside)
 
 
-def _read(path: Path, asked_period: str | None, file_name: str, *, rows: int | None) -> WorkbookReading:
+def _read(
+    path: Path, asked_period: str | None, file_name: str, *, rows: int | None, beside: Collection[str] = ()
+) -> WorkbookReading:
     name = file_name or path.name
     sha256 = sha256_of(path)
     try:
@@ -68,12 +78,13 @@ def _read(path: Path, asked_period: str | None, file_name: str, *, rows: int | N
     if rows is not None or identity.provider is None or not identity.period:
         provider = identity.provider.provider if identity.provider else ""
         return WorkbookReading(name, sha256, provider, identity.period, identity.cadence, findings=identity.findings)
-    return _read_tables(name, sha256, sheets, identity, identity.provider)
+    return read_tables(name, sha256, sheets, identity, identity.provider, beside)
 
 
-def _read_tables(
-    name: str, sha256: str, sheets: list[Sheet], identity: Identity, provider: Provider
+def read_tables(
+    name: str, sha256: str, sheets: list[Sheet], identity: Identity, provider: Provider, beside: Collection[str] = ()
 ) -> WorkbookReading:
+    """Read the sheets of an identified return; arguments as for `read_workbook`."""
     cadence = identity.cadence or "half_year"
     period = identity.period
     where = {"file_name": name, "file_sha256": sha256, "provider": provider.provider, "period": period}
@@ -84,8 +95,11 @@ def _read_tables(
     reported: list[date] = []
 
     present = {table.table_id for table in wanted if label_of(table.sheet) in by_name}
-    for table in _to_read(wanted, present):
+    given = present | set(beside)
+    for table in _to_read(wanted, given):
         sheet = by_name.get(label_of(table.sheet))
+        if sheet is None and table.table_id in beside:
+            continue
         if sheet is None:
             message = f"缺少工作表“{table.sheet}”"
             findings.append(
@@ -111,20 +125,32 @@ def _read_tables(
             findings.append(breach("RD-020", message, table_id=table.table_id, sheet=sheet.name, **where))
 
     for table in wanted:
-        beside = sorted(present & set(table.instead_of))
-        if table.table_id in present and beside:
-            names = "、".join(f"“{provider.tables[other].sheet}”" for other in beside)
+        others = sorted(given & set(table.instead_of))
+        if table.table_id in given and others:
+            names = "、".join(f"“{provider.tables[other].sheet}”" for other in others)
             message = f"“{table.sheet}”与{names}同时报送；汇总表只能代替单位表，本次按单位表取数"
-            findings.append(
-                breach("RD-006", message, table_id=table.table_id, sheet=by_name[label_of(table.sheet)].name, **where)
-            )
+            findings.append(breach("RD-006", message, table_id=table.table_id, sheet=_name_of(table, by_name), **where))
     known = {label_of(table.sheet) for table in wanted} | {EXPLANATION_SHEET}
     unread = [sheet.name for sheet in sheets if label_of(sheet.name) not in known]
     if unread:
         findings.append(breach("RD-019", f"未取数的工作表：{'、'.join(unread)}", subject="、".join(unread), **where))
     return WorkbookReading(
-        name, sha256, provider.provider, period, cadence, max(reported, default=None), tables, findings
+        name,
+        sha256,
+        provider.provider,
+        period,
+        cadence,
+        max(reported, default=None),
+        tables,
+        findings,
+        frozenset(present),
     )
+
+
+def _name_of(table: Table, by_name: dict[str, Sheet]) -> str:
+    """Return the sheet's name as the workbook spells it; a table that came as a bulk file has the contract's."""
+    label = label_of(table.sheet)
+    return by_name[label].name if label in by_name else table.sheet
 
 
 def _to_read(wanted: tuple[Table, ...], present: set[str]) -> list[Table]:

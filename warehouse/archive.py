@@ -5,12 +5,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sources.bulk.sniff import BULK_SUFFIXES, kind_of
 from sources.contracts import providers
+from sources.delivery import identify_file
 from sources.finding import Finding
-from sources.workbook import identify_workbook, sha256_of
-from warehouse.paths import Home, append_line, read_lines, write_atomically
+from sources.workbook import sha256_of
+from warehouse.paths import Home, append_line, copy_atomically, read_lines
 
-WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".csv", ".et", ".ods"}
+HAND_IN_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods"} | BULK_SUFFIXES
 """A file with such a suffix in an inbox was meant as a hand-in; anything else (a README, a lock file) is none."""
 
 
@@ -38,7 +40,9 @@ class Receipt:
 
 def archived(home: Home, sha256: str) -> Path:
     """Return where the bytes with this hash are kept."""
-    return home.archive / sha256[:2] / f"{sha256}.xlsx"
+    folder = home.archive / sha256[:2]
+    bulk = (folder / f"{sha256}.{kind}" for kind in ("csv", "parquet"))
+    return next((path for path in bulk if path.exists()), folder / f"{sha256}.xlsx")
 
 
 def receipts(home: Home) -> list[Receipt]:
@@ -56,7 +60,7 @@ def hand_ins(inbox: Path) -> list[Path]:
     return [
         path
         for path in ([inbox] if inbox.is_file() else _files(inbox))
-        if path.suffix.lower() in WORKBOOK_SUFFIXES and not path.name.startswith(("~$", "."))
+        if path.suffix.lower() in HAND_IN_SUFFIXES and not path.name.startswith(("~$", "."))
     ]
 
 
@@ -80,11 +84,11 @@ def receive(home: Home, path: Path, asked_period: str) -> Receipt:
     kept = archived(home, sha256)
     if not kept.exists() or sha256_of(kept) != sha256:
         # Missing or damaged: what has come again is, by its hash, what was received.
-        write_atomically(archived(home, sha256), path.read_bytes(), mode=0o444)
+        copy_atomically(path, kept.with_suffix(f".{kind_of(path) or 'xlsx'}"), mode=0o444)
     known = next((r for r in receipts(home) if r.file_sha256 == sha256), None)
     if known:
         return known
-    identity = identify_workbook(path, asked_period)
+    identity = identify_file(path, asked_period)
     receipt = Receipt(
         receipt_no=_next_number(home, identity.provider, identity.period),
         received_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -101,7 +105,7 @@ def receive(home: Home, path: Path, asked_period: str) -> Receipt:
 
 def refusal_findings(home: Home, receipt: Receipt, asked_period: str) -> list[Finding]:
     """Return, as findings of the asked period, why a hand-in could not be assigned to any slot."""
-    found = identify_workbook(archived(home, receipt.file_sha256), asked_period, file_name=receipt.file_name).findings
+    found = identify_file(archived(home, receipt.file_sha256), asked_period, file_name=receipt.file_name).findings
     return [
         replace(finding, period=asked_period, subject=f"{receipt.file_sha256}/{finding.subject}") for finding in found
     ]

@@ -4,8 +4,10 @@
 """
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sources.contracts import providers, tables
-from sources.manifest import Manifest
+from sources.delivery import HandIn, read_return
+from sources.manifest import MANIFEST_KEY, Manifest
 from sources.sheet import TableReading
-from sources.workbook import WorkbookReading, read_workbook, sha256_of
+from sources.workbook import WorkbookReading, sha256_of
 from warehouse.archive import Receipt, archived, versions
-from warehouse.paths import Home, replacing, write_atomically
+from warehouse.paths import Home, copy_atomically, replacing, write_atomically
 
-MANIFEST_KEY = b"sti.manifest"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -31,31 +33,37 @@ def current_reading(home: Home, provider: str, period: str) -> tuple[Receipt, Wo
     """Read the version of a slot that counts: the later 报出日期, else the later arrival; None if nothing was sent.
 
     A version without a readable 报出日期 counts as reported on the day it arrived. A version that turns out faulty still counts: an
-    older one must not speak for a bureau that has withdrawn it.
+    older one must not speak for a bureau that has withdrawn it. Bulk files stand in place of sheets; see `sources.delivery`. The rows
+    they hold wait in the home's spool until `write_raw` takes them.
 
     Raises:
         LayerError: an archived file is missing or no longer what was received.
     """
-    readings = [(receipt, _read_archived(home, receipt, period)) for receipt in versions(home, provider, period)]
+    received = versions(home, provider, period)
+    if not received:
+        return None
+    spool = home.spool / period / provider
+    shutil.rmtree(spool, ignore_errors=True)
+    index, reading = read_return([_archived_hand_in(home, receipt) for receipt in received], period, spool)
+    return received[index], reading
 
-    def reported(item: tuple[int, tuple[Receipt, WorkbookReading]]) -> tuple[date, int]:
-        order, (receipt, reading) = item
-        return reading.reported_on or datetime.fromisoformat(receipt.received_at).astimezone(SHANGHAI).date(), order
 
-    return max(enumerate(readings), key=reported)[1] if readings else None
-
-
-def _read_archived(home: Home, receipt: Receipt, period: str) -> WorkbookReading:
+def _archived_hand_in(home: Home, receipt: Receipt) -> HandIn:
     path = archived(home, receipt.file_sha256)
     if not path.exists() or sha256_of(path) != receipt.file_sha256:
         raise LayerError(
             f"档案里的 {receipt.file_name}（受理号 {receipt.receipt_no}）缺失或被改动；请把原文件放回收件箱，用 --inbox 重新收件"
         )
-    return read_workbook(path, period, file_name=receipt.file_name)
+    arrived_on = datetime.fromisoformat(receipt.received_at).astimezone(SHANGHAI).date()
+    return HandIn(path, receipt.file_name, receipt.file_sha256, arrived_on)
 
 
 def write_rows(path: Path, reading: TableReading) -> None:
-    """Write a table's rows with their manifest in the file's metadata: one file, so the two can never disagree."""
+    """Write a table's rows with their manifest in the file's metadata; rows that wait in a spool file are moved."""
+    if reading.spooled is not None:
+        with replacing(path) as temporary:
+            os.replace(reading.spooled, temporary)
+        return
     if reading.rows is None:
         raise ValueError(f"{reading.manifest.table_id}: nothing was read")
     manifest = json.dumps(reading.manifest.as_dict(), ensure_ascii=False, sort_keys=True).encode()
@@ -65,7 +73,7 @@ def write_rows(path: Path, reading: TableReading) -> None:
 
 def manifest_of(path: Path) -> Manifest:
     """Return the manifest in a rows file."""
-    metadata = pq.read_schema(path).metadata or {}
+    metadata = pq.read_metadata(path).metadata or {}
     return Manifest(**json.loads(metadata[MANIFEST_KEY]))
 
 
@@ -132,7 +140,7 @@ def accept(home: Home, provider: str, period: str) -> dict[str, Path]:
     for table in providers()[provider].tables_of("half_year"):
         target = home.rows("accepted", table.table_id, period)
         if table.table_id in files:
-            write_atomically(target, files[table.table_id].read_bytes(), mode=0o444)
+            copy_atomically(files[table.table_id], target, mode=0o444)
             accepted[table.table_id] = target
         else:
             target.unlink(missing_ok=True)

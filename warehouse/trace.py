@@ -15,6 +15,8 @@ import duckdb
 from openpyxl.utils import column_index_from_string
 
 from sources import contracts
+from sources.bulk.reading import texts_at
+from sources.bulk.sniff import kind_of
 from sources.grids import read_sheets
 from sources.manifest import Manifest
 from sources.reference import CITY, enterprise_frame, indicator_components, periods, subject_providers
@@ -113,8 +115,15 @@ class _Rows:
         with duckdb.connect() as connection:
             return connection.execute(sql, [str(self.path(table_id)), *values]).fetchall()
 
-    def text_of(self, manifest: Manifest, letter: str, row_number: int) -> str:
-        """Return what is written in a cell of the archived workbook."""
+    def texts_of(self, manifest: Manifest, letter: str, row_numbers: list[int]) -> list[str]:
+        """Return what is written in cells of one column of the archived workbook or bulk file."""
+        path = archived(self.home, manifest.file_sha256)
+        if not kind_of(path):
+            return [self._text_of(manifest, letter, row_number) for row_number in row_numbers]
+        texts = texts_at(path, path.name, column_index_from_string(letter) - 1, set(row_numbers))
+        return [texts[row_number] or "空白" for row_number in row_numbers]
+
+    def _text_of(self, manifest: Manifest, letter: str, row_number: int) -> str:
         key = (manifest.file_sha256, manifest.sheet)
         if key not in self.written:
             for sheet in read_sheets(archived(self.home, manifest.file_sha256)):
@@ -131,6 +140,7 @@ class _Rows:
         manifest = self.manifest(table_id)
         letter = manifest.cell_columns[column]
         corrected = {entry["row_id"]: entry for entry in manifest.corrections if entry["column"] == column}
+        texts = self.texts_of(manifest, letter, [row_number for row_number, *_ in found])
         return [
             SourceCell(
                 table_id=table_id,
@@ -138,12 +148,12 @@ class _Rows:
                 sheet=manifest.sheet,
                 cell=f"{letter}{row_number}",
                 about=str(name),
-                written=self.text_of(manifest, letter, row_number),
+                written=text,
                 unit=manifest.unit,
                 value_wan=value,
                 correction=_correction(corrected.get(row_id)),
             )
-            for row_number, name, value, row_id in found
+            for (row_number, name, value, row_id), text in zip(found, texts, strict=True)
         ]
 
     @cached_property

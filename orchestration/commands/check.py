@@ -18,15 +18,15 @@ from warehouse.unit_names import unit_register
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
 @guarded
 def check_command(home: Home, files: tuple[Path, ...], as_json_: bool) -> None:
-    """自查工作簿：与正式审核同样的问题清单，不存任何东西。"""
-    from orchestration.gate import self_check
+    """自查工作簿和大批量文件（CSV、Parquet）：与正式审核同样的问题清单，不存任何东西。"""
+    from orchestration.gate import returns_of, self_check
 
     found: list[Finding] = []
     register = unit_register(home)
     reports = []
-    for path in files:
+    for paths in returns_of(files):
         with tempfile.TemporaryDirectory() as folder:
-            reading, outcome = self_check(path, Path(folder), register)
+            reading, outcome = self_check(paths, Path(folder), register)
         found += outcome.findings
         reports.append((reading, outcome.findings))
     if as_json_:
