@@ -108,7 +108,6 @@ class CsvFile:
                     if kind == "total":
                         self._take_total(number, row)
                     continue
-                del row[width:]
             numbers.append(number)
             data.append(row)
             if len(data) == PIECE_ROWS:
@@ -152,8 +151,8 @@ class CsvFile:
 
     @staticmethod
     def _is_ragged(number: int, row: list[str], width: int, findings: LimitedFindings) -> bool:
-        """Report a data row with other than the headings' number of cells; blank cells beyond them do not count."""
-        if len(row) == width or (len(row) > width and all(is_blank(cell) for cell in row[width:])):
+        """Report a data row with other than the headings' number of cells; even a blank one too many may be a shifted one."""
+        if len(row) == width:
             return False
         message = f"第 {number} 行有 {len(row)} 个单元格，表头有 {width} 个；不知道错在哪一格，这一行没有取数"
         findings.report(

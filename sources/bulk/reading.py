@@ -105,15 +105,22 @@ def read_bulk(path: Path, identity: BulkIdentity, spool: Path) -> TableReading:
         return _Reading(path, identity, identity.table).read(spool)
     except UnreadableBulk as error:
         spool.unlink(missing_ok=True)
-        where = {"file_name": identity.file_name, "file_sha256": identity.file_sha256}
         table = identity.table
         finding = breach(
-            "RD-072", str(error), provider=identity.provider, period=identity.period, table_id=table.table_id,
-            sheet=table.sheet, cell=error.cell, subject="文件", found=str(error), **where,
-        )  # fmt: skip
-        manifest = Manifest(
-            table.table_id, identity.period, table.provider, **where, sheet=table.sheet, unit="", heading_row=0
+            "RD-072",
+            str(error),
+            file_name=identity.file_name,
+            file_sha256=identity.file_sha256,
+            provider=identity.provider,
+            period=identity.period,
+            table_id=table.table_id,
+            sheet=table.sheet,
+            cell=error.cell,
+            subject="文件",
+            found=str(error),
         )
+        of_file = (identity.file_name, identity.file_sha256, table.sheet)
+        manifest = Manifest(table.table_id, identity.period, table.provider, *of_file, unit="", heading_row=0)
         return TableReading(manifest, None, identity.reported_on, [finding])
 
 
