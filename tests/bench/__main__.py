@@ -17,6 +17,7 @@ from orchestration import dbt
 from sources.demo_city import write_demo_city
 from sources.grids import read_sheets
 from sources.workbook import read_workbook
+from tests.bench import bulk
 from warehouse.paths import Home
 
 SCALE = 1.0
@@ -103,6 +104,7 @@ def main() -> None:
     print("裸成本（同一次运行内）")
     for name, value in seconds.items():
         print(f"  {name:<30} {value:6.2f} 秒  整个半年度是它的 {wall / value:.1f} 倍")
+    bulk.main()
 
 
 if __name__ == "__main__":
