@@ -18,6 +18,8 @@ from stdnum.cn import uscc
 
 from orchestration.gate import self_check
 from sources.contracts import table
+from warehouse.paths import Home
+from warehouse.unit_names import unit_register
 
 TABLE_ID = "finance_bureau__gov_payment"
 ROWS = 10_000_000
@@ -77,7 +79,7 @@ def measure(path: Path) -> None:
     """Check one file as a bureau would and say what it cost; runs in a process of its own."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        reading, outcome = self_check([path], Path(folder))
+        reading, outcome = self_check([path], Path(folder), unit_register(Home.at(Path(folder) / "home")))
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     size = path.stat().st_size / 1024**2
