@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations import bridge
+from expectations.large import judge_large
 from expectations.measures import Bench, JudgeError, measure, open_database, open_workbook, prepare, values_of
 from expectations.rules import NoSuiteError, Rule, Suite, SuiteError, load_suite
 from sources import contracts
@@ -109,8 +110,11 @@ def _judge(bench: Bench, suite: Suite, manifest: Manifest | None, refused: Colle
     valid = [rule for rule in suite.rules if rule.is_valid_on(bench.ends_on)]
     missing = {rule.check_id: [need for need in rule.needs if not bench.has(need)] for rule in valid}
     rules = [rule for rule in valid if not missing[rule.check_id]]
-    frame, applied = measure(bench, suite, [rule for rule in rules if not rule.expect.is_of_table], judged)
-    results = bridge.validate(suite.name, rules, frame) if rules else {}
+    if suite.name in bench.large:
+        row_count, applied, results = judge_large(bench, suite, rules, judged)
+    else:
+        frame, applied = measure(bench, suite, [rule for rule in rules if not rule.expect.is_of_table], judged)
+        row_count, results = len(frame), bridge.validate(suite.name, rules, frame) if rules else {}
 
     findings: list[Finding] = []
     for rule in valid:
@@ -120,13 +124,16 @@ def _judge(bench: Bench, suite: Suite, manifest: Manifest | None, refused: Colle
             continue
         elif rule.expect.is_of_table:
             if not results[rule.check_id]["success"]:
-                findings.append(_finding(rule, suite, bench.period, manifest, {"row_count": len(frame)}))
+                findings.append(_finding(rule, suite, bench.period, manifest, {"row_count": row_count}))
         elif results[rule.check_id]["failing"]:
             for row in values_of(bench, suite, rule, judged, results[rule.check_id]["failing"]):
                 findings.append(_finding(rule, suite, bench.period, manifest, row))
+            listed, count = len(results[rule.check_id]["failing"]), bridge.failing_count(results[rule.check_id])
+            if manifest and count > listed:
+                findings.append(_not_listed(rule, suite, bench.period, manifest, count - listed, count))
     findings = told_apart(findings)
-    checks = _checks(valid, len(frame), applied, results)
-    return Verdict(suite.name, tuple(findings), _summary(suite, bench.period, len(frame), checks, findings))
+    checks = _checks(valid, row_count, applied, results)
+    return Verdict(suite.name, tuple(findings), _summary(suite, bench.period, row_count, checks, findings))
 
 
 def _checks(valid: Sequence[Rule], rows: int, applied: dict[str, int], results: dict) -> list[dict[str, Any]]:
@@ -195,6 +202,38 @@ def _cannot_compare(rule: Rule, suite: Suite, period: str, manifest: Manifest | 
     """Return the outcome of a rule whose sibling table is missing: a finding of the rule's own class, never a pass."""
     known = contracts.tables()
     names = "、".join(f"“{known[m].sheet}”" if m in known else m for m in missing)
+    return _of_table(
+        rule,
+        suite,
+        period,
+        manifest,
+        subject=suite.name,
+        found=f"缺少{names}",
+        expected=f"有{names}可供核对",
+        message=f"缺少{names}，“{rule.label}”无法核对。",
+        action=f"请补齐{names}后重新报送。",
+    )
+
+
+def _not_listed(rule: Rule, suite: Suite, period: str, manifest: Manifest, rest: int, count: int) -> Finding:
+    """Return what stands for the failing rows of a large table that are not listed.
+
+    Its value holds the file's hash, so that an explanation accepted for it lapses with any change in the file.
+    """
+    return _of_table(
+        rule,
+        suite,
+        period,
+        manifest,
+        subject=f"{rule.check_id}/其余",
+        found=f"另有 {rest} 行（文件 {manifest.file_sha256[:16]}）",
+        expected="0 行",
+        message=f"“{rule.label}”：同样的问题另有 {rest} 行，没有逐行列出（共 {count} 行）。",
+        action=rule.action,
+    )
+
+
+def _of_table(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, **texts: str) -> Finding:
     return Finding(
         rule_id=rule.id,
         rule_class=rule.rule_class,
@@ -206,12 +245,8 @@ def _cannot_compare(rule: Rule, suite: Suite, period: str, manifest: Manifest | 
         file_sha256=manifest.file_sha256 if manifest else "",
         sheet=manifest.sheet if manifest else suite.label,
         cell="",
-        subject=suite.name,
-        found=f"缺少{names}",
-        expected=f"有{names}可供核对",
-        message=f"缺少{names}，“{rule.label}”无法核对。",
         why=rule.why,
-        action=f"请补齐{names}后重新报送。",
+        **texts,
     )
 
 

@@ -5,9 +5,10 @@ candidate database, attached read-only (gate 2). The judged rows have ``data_row
 rows not counted) and the period's dates ``period_starts_on``, ``period_ends_on`` and base ``period_base``.
 """
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,15 @@ create temp macro area_name(wanted) as
     coalesce((select a.area_name from seed_area a where a.area_key = wanted), wanted);
 """
 
+IN_FILE = """
+create temp view {table_id} as
+select s.* exclude (file_row_number), s.file_row_number + 1 as data_row,
+    cast(p.starts_on as date) as period_starts_on, cast(p.ends_on as date) as period_ends_on,
+    p.base_period as period_base
+from read_parquet('{path}', hive_partitioning = false, file_row_number = true) s
+left join seed_period p on p.period = s.period
+"""
+
 WITH_PERIOD = """
 select s.*, row_number() over (order by {order}) as data_row,
     cast(p.starts_on as date) as period_starts_on, cast(p.ends_on as date) as period_ends_on,
@@ -39,17 +49,24 @@ left join seed_period p on p.period = s.period
 """
 
 
+LARGE_ROWS = 200_000
+"""A table with more rows stays in its file: it is judged without being held; see `expectations.large`."""
+MEMORY_LIMIT = "1GB"
+"""DuckDB writes to a scratch folder what goes beyond."""
+
+
 class JudgeError(RuntimeError):
     """The judge cannot judge: a table, a period or a measure is missing or wrong. Nothing may pass."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """An open connection and the period that it judges."""
+    """An open connection, the period that it judges, and the tables beyond `LARGE_ROWS`."""
 
     connection: duckdb.DuckDBPyConnection
     period: str
     ends_on: date
+    large: set[str] = field(default_factory=set)
 
     def has(self, relation: str) -> bool:
         """Whether a table or view of that name can be read."""
@@ -66,9 +83,20 @@ class Bench:
 
 @contextmanager
 def _bench(period: str, seeds: Path) -> Iterator[Bench]:
-    with closing(
-        duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false", "threads": "1"})
-    ) as connection:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        closing(
+            duckdb.connect(
+                ":memory:",
+                config={
+                    "autoinstall_known_extensions": "false",
+                    "threads": "1",
+                    "memory_limit": MEMORY_LIMIT,
+                    "temp_directory": scratch,
+                },
+            )
+        ) as connection,
+    ):
         for name in ("area", "period"):
             rows = "select * from read_csv(?, header = true, all_varchar = true)"
             connection.execute(f"create temp table seed_{name} as {rows}", [str(seeds / f"{name}.csv")])
@@ -89,12 +117,23 @@ def open_workbook(relations: Mapping[str, Path], period: str, seeds: Path = SEED
     """
     with _bench(period, seeds) as bench:
         for table_id, path in relations.items():
-            rows = WITH_PERIOD.format(rows="read_parquet(?, hive_partitioning = false)", order="s.row_number")
-            bench.connection.execute(f"create temp table {table_id} as {rows}", [str(path)])
+            if _row_count(bench, path) > LARGE_ROWS:
+                # The reader writes rows in the order of the file, so that they need no sorting.
+                quoted = str(path).replace("'", "''")
+                bench.connection.execute(IN_FILE.format(table_id=table_id, path=quoted))
+                bench.large.add(table_id)
+            else:
+                rows = WITH_PERIOD.format(rows="read_parquet(?, hive_partitioning = false)", order="s.row_number")
+                bench.connection.execute(f"create temp table {table_id} as {rows}", [str(path)])
             strangers = f"select count(*) from {table_id} where period is distinct from ?"
             if bench.connection.execute(strangers, [period]).fetchone() != (0,):
                 raise JudgeError(f"{table_id}：有不属于 {period} 的行，无法核对")
         yield bench
+
+
+def _row_count(bench: Bench, path: Path) -> int:
+    (count,) = bench.connection.execute("select count(*) from read_parquet(?)", [str(path)]).fetchone() or (0,)
+    return int(count)
 
 
 @contextmanager
@@ -168,7 +207,7 @@ def measure(bench: Bench, suite: Suite, rules: Sequence[Rule], judged: str) -> t
     """
     selects, joins, tallies = "", "", []
     for rule in rules:
-        name = _measures(rule)
+        name = measures_name(rule)
         try:
             select = sql_of(rule, judged, suite.table_columns)
             bench.connection.execute(f"create or replace temp table {name} as {select}")
@@ -192,7 +231,7 @@ def values_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequ
     keys = "".join(f", cast(b.{column} as varchar) as key_{column}" for column in suite.subject_columns)
     cursor = bench.connection.execute(
         f"select m.*, {place} as place_row, b.data_row as place_data_row{keys} "
-        f"from {_measures(rule)} m join {judged} b on b.row_id = m.row_id "
+        f"from {measures_name(rule)} m join {judged} b on b.row_id = m.row_id "
         f"where m.row_id in (select unnest(?)) order by b.data_row",
         [list(row_ids)],
     )
@@ -200,6 +239,6 @@ def values_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequ
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _measures(rule: Rule) -> str:
+def measures_name(rule: Rule) -> str:
     """Return the name of the temporary table that holds the rule's measures."""
     return '"measures of ' + rule.check_id + '"'

@@ -1,17 +1,22 @@
 """Gate 1 for one return, the same for a run and for a self-check: what the reader found, and what the suites say."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from expectations.judge import judge_workbook
 from expectations.names import judge_names
+from sources.bulk.sniff import kind_of
+from sources.contracts import providers
+from sources.delivery import HandIn, identify_file, read_bulk_alone, read_returns
 from sources.finding import Finding, in_order, told_apart
 from sources.reader_process import read_workbook
 from sources.reading_rules import breach
+from sources.text import shown_name
 from sources.unit_register import UnitRegister
-from sources.workbook import WorkbookReading
+from sources.workbook import WorkbookReading, sha256_of
 from warehouse.layers import manifest_of, write_rows
 
 
@@ -28,17 +33,22 @@ class GateOutcome:
 
 
 def judge_return(
-    reading: WorkbookReading, files: dict[str, Path], register: UnitRegister, said: Iterable[Finding] = ()
+    reading: WorkbookReading,
+    files: dict[str, Path],
+    register: UnitRegister,
+    said: Iterable[Finding] = (),
+    absent: Collection[str] = (),
 ) -> GateOutcome:
     """Judge one return: the reader's findings, what is said of its correction slips, names beside codes, and every suite of its tables.
 
     ``files`` are the rows files of the tables that could be read. A return without one readable table has the reader's hard errors.
+    ``absent`` are tables that are not at hand, as in a check of bulk files alone: nothing is compared with them.
 
     Raises:
         NoSuiteError: a table has no suite; nothing may pass then.
     """
     # A table that the reader refused has its hard error; comparisons with it would only repeat that.
-    refused = {f.table_id for f in reading.findings if f.rule_class == "mandatory"} - files.keys()
+    refused = {f.table_id for f in reading.findings if f.rule_class == "mandatory"} - files.keys() | set(absent)
     manifests = {table_id: manifest_of(path) for table_id, path in files.items()}
     verdicts = judge_workbook(files, manifests, refused) if files else []
     names = judge_names(register, files, manifests)
@@ -46,14 +56,41 @@ def judge_return(
     return GateOutcome(told_apart(in_order(found)), [verdict.summary for verdict in verdicts])
 
 
-def self_check(path: Path, folder: Path, register: UnitRegister) -> tuple[WorkbookReading, GateOutcome]:
-    """Check one workbook as a run would, storing nothing beyond the scratch ``folder``."""
-    reading = read_workbook(path)
-    return reading, judge_reading(reading, folder, register)
+def self_check(paths: Sequence[Path], folder: Path, register: UnitRegister) -> tuple[WorkbookReading, GateOutcome]:
+    """Check a workbook, or the files of one return with bulk files among them, as a run would; nothing is stored beyond ``folder``."""
+    hand_ins = [HandIn(path, shown_name(path.name), sha256_of(path), date.today()) for path in paths]
+    if not any(hand_in.is_bulk for hand_in in hand_ins):
+        reading = read_workbook(paths[0])
+        return reading, judge_reading(reading, folder, register)
+    first = identify_file(paths[0])
+    if not first.period:
+        return first, GateOutcome(told_apart(in_order(first.findings)), [])
+    absent: set[str] = set()
+    if all(hand_in.is_bulk for hand_in in hand_ins):
+        reading = read_bulk_alone(hand_ins, first.period, folder / "spool")
+        absent = providers()[first.provider].tables.keys() - reading.tables.keys()
+    else:
+        _, reading = read_returns(hand_ins, first.period, folder / "spool")[-1]
+    return reading, judge_reading(reading, folder, register, absent)
 
 
-def judge_reading(reading: WorkbookReading, folder: Path, register: UnitRegister) -> GateOutcome:
-    """Judge what was read of one workbook, storing nothing beyond the scratch ``folder``."""
+def returns_of(paths: Sequence[Path]) -> list[list[Path]]:
+    """Group the files of a check: bulk files with everything else of their provider and period, each other workbook by itself."""
+    slots: dict[tuple[str, str], list[Path]] = {}
+    for path in paths:
+        found = identify_file(path)
+        slots.setdefault((found.provider, found.period) if found.period else (str(path), ""), []).append(path)
+    return [
+        group
+        for files in slots.values()
+        for group in ([files] if any(kind_of(path) for path in files) else [[path] for path in files])
+    ]
+
+
+def judge_reading(
+    reading: WorkbookReading, folder: Path, register: UnitRegister, absent: Collection[str] = ()
+) -> GateOutcome:
+    """Judge what was read of one return, storing nothing beyond the scratch ``folder``; ``absent`` as for `judge_return`."""
     if reading.cadence == "year":
         note = breach(
             "RD-027",
@@ -66,4 +103,4 @@ def judge_reading(reading: WorkbookReading, folder: Path, register: UnitRegister
     for table_id, table in reading.tables.items():
         files[table_id] = folder / f"{table_id}.parquet"
         write_rows(files[table_id], table)
-    return judge_return(reading, files, register)
+    return judge_return(reading, files, register, absent=absent)

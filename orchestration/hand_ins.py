@@ -66,9 +66,10 @@ def judge_slot(
         outcome = judge_return(reading, layers.judged_files(home, provider, period), unit_register(home), said)
         blocking = settle(outcome.findings)
         record = {
-            "version_count": len(ordered),
+            "version_count": len(archive.versions(home, provider, period)),
             "receipt_no": receipt.receipt_no,
             "file_sha256": receipt.file_sha256,
+            "bulk_sha256": {i: t.manifest.file_sha256 for i, t in reading.tables.items() if t.spooled is not None},
             "findings": [finding.as_dict() for finding in outcome.findings],
             "suites": outcome.summaries,
         }

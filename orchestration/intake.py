@@ -175,7 +175,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
                 metadata = {
                     "dagster/row_count": manifest.row_count,
                     "受理号": receipt.receipt_no,
-                    "文件": receipt.file_name,
+                    "文件": manifest.file_name,
                     "工作表": manifest.sheet,
                     "计量单位": manifest.unit or "无",
                     "报出日期": manifest.reported_on or "未填",

@@ -187,8 +187,9 @@ def check(reading: WorkbookReading, found: list[Finding]) -> None:
         totals = "，".join(
             f"{contract.column(name).heading} {total}" for name, total in list(manifest.control_totals_wan.items())[:1]
         )
+        beside = f"（{manifest.file_name}）" if manifest.file_name != reading.file_name else ""
         click.echo(
-            f"  {manifest.sheet}：{manifest.row_count} 行，计量单位{manifest.unit or '无'}，合计（万元）{totals or '无'}"
+            f"  {manifest.sheet}{beside}：{manifest.row_count} 行，计量单位{manifest.unit or '无'}，合计（万元）{totals or '无'}"
         )
     _findings(found, error=False)
     counts = Counter(f.rule_class for f in found)

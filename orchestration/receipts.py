@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from expectations.receipt import (
     open_states,
 )
 from orchestration.gate import GateOutcome, judge_reading
+from sources.bulk.sniff import kind_of
 from sources.contracts import providers
 from sources.finding import Finding
 from sources.grids import Sheet, UnreadableWorkbook
@@ -71,6 +73,7 @@ def write_judged(home: Home, ordered: Sequence[Version], outcome: GateOutcome) -
     found = [by_id.get(f.finding_id) or open_states([f])[0] for f in outcome.findings]
     _write_version(home, ordered, len(ordered) - 1, found)
     write_replaced(home, ordered)
+    write_bulk(home, receipt, reading, found)
 
 
 def write_replaced(home: Home, ordered: Sequence[Version]) -> None:
@@ -80,6 +83,21 @@ def write_replaced(home: Home, ordered: Sequence[Version]) -> None:
         if known is None or known["stage"] != "judged" or known["replaced_by"] != ordered[-1][0].receipt_no:
             with kept_informed(home, [receipt], is_fatal=False):
                 _write_version(home, ordered, position, open_states(_judge(home, reading).findings))
+
+
+def write_bulk(home: Home, receipt: Receipt, reading: WorkbookReading, found: Sequence[ledger.FindingState]) -> None:
+    """Write the receipts of the bulk files of a return: of each its own tables and what was found in it.
+
+    One that the return does not use is replaced, by the file that supplies its table or by the workbook.
+    """
+    for other in archive.versions(home, receipt.provider, receipt.period):
+        if other == receipt or not kind_of(archive.archived(home, other.file_sha256)):
+            continue
+        tables = {i: t for i, t in reading.tables.items() if t.manifest.file_sha256 == other.file_sha256}
+        mine = [state for state in found if state.finding.file_sha256 == other.file_sha256]
+        own = replace(reading, file_name=other.file_name, file_sha256=other.file_sha256, tables=tables)
+        hand_in = _hand_in(home, other, replaced_by="" if tables or mine else receipt.receipt_no)
+        put(home.receipt_folder(other.receipt_no), judged_document(hand_in, _judgement(own, mine), _now()), None, home)
 
 
 def judge_waiting(home: Home) -> list[str]:
@@ -98,7 +116,9 @@ def judge_waiting(home: Home) -> list[str]:
             ordered = layers.readings_in_order(home, provider, period)
             write_replaced(home, ordered)
             if ordered[-1][0] in mine:
-                _write_version(home, ordered, len(ordered) - 1, open_states(_judge(home, ordered[-1][1]).findings))
+                found = open_states(_judge(home, ordered[-1][1]).findings)
+                _write_version(home, ordered, len(ordered) - 1, found)
+                write_bulk(home, *ordered[-1], found)
     return [r.receipt_no for r in waiting]
 
 
@@ -205,6 +225,8 @@ def _read_by_contract(path: Path, document: dict[str, Any]) -> list[Sheet]:
     if not document["provider"] or not document["period"]:
         return []
     known = {label_of(t.sheet) for t in providers()[document["provider"]].tables_of(document["cadence"])}
+    if kind_of(path):
+        return []
     try:
         return [sheet for sheet in read_sheets(path) if label_of(sheet.name) in known]
     except UnreadableWorkbook:
@@ -226,8 +248,11 @@ def _write_version(home: Home, ordered: Sequence[Version], position: int, found:
 
 
 def _judge(home: Home, reading: WorkbookReading) -> GateOutcome:
+    # What came as a bulk file belongs to the version that counts; an older one is judged by what it holds itself.
+    wanted = {table.table_id for table in providers()[reading.provider].tables_of(reading.cadence or "half_year")}
+    absent = wanted - reading.given - reading.tables.keys()
     with tempfile.TemporaryDirectory() as folder:
-        return judge_reading(reading, Path(folder), unit_register(home))
+        return judge_reading(reading, Path(folder), unit_register(home), absent)
 
 
 def _judgement(

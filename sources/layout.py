@@ -14,7 +14,7 @@ from sources.grids import Grid, Sheet
 from sources.text import fold_width, label_of
 from sources.values import BELOW_UNIT, NIL, date_of, is_blank, number_of, shown
 
-INFO_LABELS = ("填报单位", "报告期", "计量单位", "报表类别")
+INFO_LABELS = ("填报单位", "报告期", "计量单位", "报表类别", "工作表", "报出日期")
 FOOT_LABELS = (
     "单位负责人",
     "统计负责人",

@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+MANIFEST_KEY = b"sti.manifest"
+"""Where the manifest stands in the metadata of a Parquet file of rows: one file, so the two can never disagree."""
+
 
 @dataclass(frozen=True)
 class Manifest:

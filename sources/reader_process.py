@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
@@ -161,9 +161,11 @@ def identify_workbook(path: Path, asked_period: str | None = None, *, file_name:
     return _reading("identify", path, asked_period, file_name)
 
 
-def read_workbook(path: Path, asked_period: str | None = None, *, file_name: str = "") -> WorkbookReading:
+def read_workbook(
+    path: Path, asked_period: str | None = None, *, file_name: str = "", beside: Collection[str] = ()
+) -> WorkbookReading:
     """Read a workbook by its provider's contract; see `sources.workbook.read_workbook`."""
-    return _reading("read", path, asked_period, file_name)
+    return _reading("read", path, asked_period, file_name, beside)
 
 
 def written_cells(path: Path, sheet: str, places: Sequence[tuple[int, int]]) -> list[str]:
@@ -205,9 +207,17 @@ def _value(value: Any) -> Any:
     return timedelta(seconds=content) if kind == "timedelta" else FROM_ISO[kind](content)
 
 
-def _reading(what: str, path: Path, asked_period: str | None, file_name: str) -> WorkbookReading:
+def _reading(
+    what: str, path: Path, asked_period: str | None, file_name: str, beside: Collection[str] = ()
+) -> WorkbookReading:
     name = file_name or shown_name(path.name)
-    request = {"do": what, "path": str(path.resolve()), "asked_period": asked_period or "", "file_name": name}
+    request = {
+        "do": what,
+        "path": str(path.resolve()),
+        "asked_period": asked_period or "",
+        "file_name": name,
+        "beside": sorted(beside),
+    }
     try:
         answer, streams = READER.ask(request)
     except ReaderDied as death:
@@ -230,7 +240,8 @@ def unpack(answer: dict[str, Any], streams: list[bytes]) -> WorkbookReading:
         )
     findings = [Finding.from_dict(finding) for finding in answer.pop("findings")]
     reported_on = _day(answer.pop("reported_on"))
-    return WorkbookReading(**answer, reported_on=reported_on, tables=tables, findings=findings)
+    given = frozenset(answer.pop("given"))
+    return WorkbookReading(**answer, reported_on=reported_on, tables=tables, findings=findings, given=given)
 
 
 def _day(text: str) -> date | None:

@@ -84,8 +84,10 @@ def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], list[pa.Buffer]]:
         return {"cells": _written(path, request["sheet"], request["places"])}, []
     if request["do"] == "sheets":
         return {"sheets": _sheets(path)}, []
-    read = identify_workbook if request["do"] == "identify" else read_workbook
-    return pack(read(path, request["asked_period"] or None, file_name=request["file_name"]))
+    asked, name = request["asked_period"] or None, request["file_name"]
+    if request["do"] == "identify":
+        return pack(identify_workbook(path, asked, file_name=name))
+    return pack(read_workbook(path, asked, file_name=name, beside=request["beside"]))
 
 
 def _written(path: Path, sheet_name: str, places: list[tuple[int, int]]) -> list[str]:
@@ -141,12 +143,13 @@ def pack(reading: WorkbookReading) -> tuple[dict[str, Any], list[pa.Buffer]]:
                 "byte_count": streams[-1].size,
             }
         )
-    plain = replace(reading, tables={}, findings=[])
+    plain = replace(reading, tables={}, findings=[], given=frozenset())
     header = {name: getattr(plain, name) for name in ("file_name", "file_sha256", "provider", "period", "cadence")}
     return {
         **header,
         "reported_on": reading.reported_on.isoformat() if reading.reported_on else "",
         "findings": [finding.as_dict() for finding in reading.findings],
+        "given": sorted(reading.given),
         "tables": tables,
     }, streams
 

@@ -16,6 +16,8 @@ from sources.reference import area_keys, periods
 from sources.values import MISSING, NOT_REPORTED, WAN_PER_UNIT, CellFault, CellValue, cell_reader
 
 Reporter = Callable[..., None]
+Readers = list[tuple[Column, int, Callable[[object], CellValue]]]
+"""Per column of the contract its index on the sheet, and the function that reads one of its cells."""
 
 
 class _Note(NamedTuple):
@@ -27,6 +29,15 @@ class _Note(NamedTuple):
     message: str
     found: str
     expected: str
+
+
+def fault_at(sheet: Sheet, row_number: int, column: Column, index: int) -> CellFault | None:
+    """Return why a cell cannot be believed, whatever value it seems to have."""
+    fault = sheet.faults.get((row_number, index))
+    if fault is None:
+        return None
+    found, expected = ("公式", "公式的计算结果") if fault.rule_id == "RD-102" else (fault.reason, "能读准的单元格")
+    return CellFault(fault.rule_id, found, expected, f"“{column.heading}”是{fault.reason}")
 
 
 class Rows:
@@ -61,14 +72,6 @@ class Rows:
         self.cells = [self._column(position, notes) for position in range(len(self.readers))]
         self._report(notes, report)
 
-    def fault_at(self, row_number: int, column: Column, index: int) -> CellFault | None:
-        """Return why a cell cannot be believed, whatever value it seems to have."""
-        fault = self.sheet.faults.get((row_number, index))
-        if fault is None:
-            return None
-        found, expected = ("公式", "公式的计算结果") if fault.rule_id == "RD-102" else (fault.reason, "能读准的单元格")
-        return CellFault(fault.rule_id, found, expected, f"“{column.heading}”是{fault.reason}")
-
     def _column(self, position: int, notes: list[_Note]) -> list[CellValue]:
         """Read one column; every fault becomes a note, and its cell counts as missing."""
         column, index, reader = self.readers[position]
@@ -89,7 +92,7 @@ class Rows:
                     cell = fault
                 known[key] = cell
             if faulty and row_number in faulty:
-                cell = self.fault_at(row_number, column, index) or cell
+                cell = fault_at(self.sheet, row_number, column, index) or cell
             if isinstance(cell, CellFault):
                 notes.append(_Note(row_number, position, cell.rule_id, cell.message, cell.found, cell.expected))
                 cell = NOT_REPORTED if column.is_number else MISSING

@@ -1,8 +1,11 @@
 """Reading one sheet by its contract: headings by name, every cell of every data row accounted for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -23,7 +26,7 @@ from sources.layout import (
 from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.reference import Period, periods
-from sources.rows import Reporter, Rows
+from sources.rows import Readers, Reporter, Rows, fault_at
 from sources.seen import report_unseen
 from sources.text import label_of
 from sources.values import FEN_IN_WAN, WAN_PER_UNIT, CellFault, is_blank
@@ -32,14 +35,30 @@ LATEST_REPORT = timedelta(days=2 * 366)
 """A correction may come late, but not later than two years after the period's end."""
 
 
+class TotalRow(NamedTuple):
+    """The 合计 row: its number on the sheet (1-based) and its cells."""
+
+    row_number: int
+    cells: Sequence[object]
+
+
 @dataclass(frozen=True)
 class TableReading:
-    """One sheet's rows in the contract's schema (None where the sheet could not be read), its manifest, and its findings."""
+    """One sheet's rows in the contract's schema (None where the sheet could not be read), its manifest, and its findings.
+
+    The rows of a bulk file are not held in memory but in ``spooled``, a Parquet file with the manifest in its metadata.
+    """
 
     manifest: Manifest
     rows: pa.Table | None
     reported_on: date | None = None
     findings: list[Finding] = field(default_factory=list)
+    spooled: Path | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there are rows, be there none of them."""
+        return self.rows is not None or self.spooled is not None
 
 
 def read_table(
@@ -71,18 +90,19 @@ def read_table(
         return TableReading(manifest(), None, None, findings)
     sheet, headings = without_template_columns(sheet, headings)
     body = find_body(sheet, headings)
-    columns = _map_columns(table, cadence, headings, report)
-    unit = _unit(table, sheet, headings, report)
+    columns = map_columns(table, cadence, headings, report)
+    unit = stated_unit(table, sheet, headings, report)
     if columns is None or unit is None:
         return TableReading(manifest(), None, body.reported_on, findings)
     rows = Rows(table, columns, sheet, body.data, unit, period, report)
     _check_rest(sheet, headings, body, report)
     report_unseen(sheet, headings, body, columns, unit, report)
-    _check_date(body, periods()[period], report)
+    check_date(body, periods()[period], report)
     if not body.data:
         report("RD-021", f"“{sheet.name}”没有数据行", found="0行")
     totals = rows.control_totals()
-    _check_total_row(table, columns, sheet, body, totals, rows, report)
+    total = TotalRow(body.total, sheet.grid[body.total - 1]) if body.total else None
+    check_total_row(table, sheet, total, len(body.data), totals, rows.readers, report)
     letters = {column.name: cell_name(index, 1)[:-1] for column, index in columns.items()}
     reported = body.reported_on.isoformat() if body.reported_on else ""
     described = manifest(
@@ -95,7 +115,7 @@ def read_table(
     return TableReading(described, rows.to_arrow(file_sha256), body.reported_on, findings)
 
 
-def _map_columns(table: Table, cadence: Cadence, headings: Headings, report: Reporter) -> dict[Column, int] | None:
+def map_columns(table: Table, cadence: Cadence, headings: Headings, report: Reporter) -> dict[Column, int] | None:
     """Map contract columns to column indexes; None (and hard errors) where a required heading is missing or doubled."""
     row = headings.row_number
     complete = True
@@ -121,7 +141,7 @@ def _map_columns(table: Table, cadence: Cadence, headings: Headings, report: Rep
     return columns if complete else None
 
 
-def _unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter) -> str | None:
+def stated_unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter) -> str | None:
     """Return the stated unit of amounts; None (and a hard error) where it is missing or unknown."""
     if not table.unit_line:
         return "万元"
@@ -169,7 +189,7 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
         report("RD-014", f"第{row_number}行没有取数：{why}", cell=f"{row_number}:{row_number}")
 
 
-def _check_date(body: Body, period: Period, report: Reporter) -> None:
+def check_date(body: Body, period: Period, report: Reporter) -> None:
     """Report a 报出日期 that is none, or that cannot be true: before the period began, or years after its end."""
     day = body.reported_on
     if body.unread_date:
@@ -178,35 +198,39 @@ def _check_date(body: Body, period: Period, report: Reporter) -> None:
         report("RD-023", f"报出日期 {day} 不像是{period.name}的报出日期", subject="报出日期", found=day.isoformat())
 
 
-def _check_total_row(
+def check_total_row(
     table: Table,
-    columns: dict[Column, int],
     sheet: Sheet,
-    body: Body,
+    total: TotalRow | None,
+    row_count: int,
     totals: dict[str, Decimal],
-    rows: Rows,
+    readers: Readers,
     report: Reporter,
 ) -> None:
     """Compare the 合计 row with the exact sums; it is required on some sheets. Holds to half a fen per summand."""
     required = table.total_row == "required"
-    if body.total is None:
+    if total is None:
         if required:
             report("RD-015", f"“{sheet.name}”没有合计行", found="无", expected="合计行")
         return
-    tolerance = FEN_IN_WAN / 2 * len(body.data)
-    for column, index, reader in rows.readers:
+    tolerance = FEN_IN_WAN / 2 * row_count
+    for column, index, reader in readers:
         if column.type != "money":
             continue
-        raw = sheet.at(body.total, index)
-        broken = rows.fault_at(body.total, column, index)
+        raw = total.cells[index] if index < len(total.cells) else None
+        broken = fault_at(sheet, total.row_number, column, index)
         if is_blank(raw) and not broken:
             if required and totals[column.name]:
                 message = f"合计行的“{column.heading}”是空白，各行之和为 {totals[column.name]:f} 万元"
                 report(
-                    "RD-016", message, cell=cell_name(index, body.total), subject=f"合计/{column.name}", found="空白"
+                    "RD-016",
+                    message,
+                    cell=cell_name(index, total.row_number),
+                    subject=f"合计/{column.name}",
+                    found="空白",
                 )
             continue
-        place = cell_name(index, body.total)
+        place = cell_name(index, total.row_number)
         try:
             if broken:
                 raise broken

@@ -6,6 +6,7 @@ it is (`sources.identity`), then sheet by sheet by contract (`sources.sheet`). R
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,8 @@ class WorkbookReading:
     """What one workbook gave.
 
     ``tables`` holds the tables that could be read, by id (rows in the contract's schema, manifest beside them);
-    ``findings`` what the reader has to say, hard errors (强制性) among them; ``reported_on`` the latest 报出日期 of its sheets.
+    ``findings`` what the reader has to say, hard errors (强制性) among them; ``reported_on`` the latest 报出日期 of its sheets. ``given`` are the
+    tables whose sheets the workbook holds, readable or not.
     """
 
     file_name: str
@@ -37,6 +39,7 @@ class WorkbookReading:
     reported_on: date | None = None
     tables: dict[str, TableReading] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    given: frozenset[str] = frozenset()
 
 
 def sha256_of(path: Path) -> str:
@@ -57,12 +60,19 @@ def identify_workbook(path: Path, asked_period: str | None = None, *, file_name:
     return _read(path, asked_period, file_name, rows=HEAD_ROWS)
 
 
-def read_workbook(path: Path, asked_period: str | None = None, *, file_name: str = "") -> WorkbookReading:
-    """Read a workbook by its provider's contract; see `WorkbookReading`."""
-    return _read(path, asked_period, file_name, rows=None)
+def read_workbook(
+    path: Path, asked_period: str | None = None, *, file_name: str = "", beside: Collection[str] = ()
+) -> WorkbookReading:
+    """Read a workbook by its provider's contract; see `WorkbookReading`.
+
+    ``beside`` are tables that came as bulk files with it: their sheets are not missing.
+    """
+    return _read(path, asked_period, file_name, rows=None, beside=beside)
 
 
-def _read(path: Path, asked_period: str | None, file_name: str, *, rows: int | None) -> WorkbookReading:
+def _read(
+    path: Path, asked_period: str | None, file_name: str, *, rows: int | None, beside: Collection[str] = ()
+) -> WorkbookReading:
     name = shown_name(file_name or path.name)
     sha256 = ""
     try:
@@ -81,7 +91,7 @@ def _read(path: Path, asked_period: str | None, file_name: str, *, rows: int | N
     if rows is not None or identity.provider is None or not identity.period:
         provider = identity.provider.provider if identity.provider else ""
         return WorkbookReading(name, sha256, provider, identity.period, identity.cadence, findings=identity.findings)
-    reading = _read_tables(name, sha256, sheets, identity, identity.provider)
+    reading = read_tables(name, sha256, sheets, identity, identity.provider, beside)
     if has_links(path) and all(finding.rule_id != "RD-044" for finding in reading.findings):
         where = {"file_name": name, "file_sha256": sha256, "provider": reading.provider, "period": reading.period}
         message = "工作簿里有指向其他工作簿的链接，取数的单元格没有用到"
@@ -89,9 +99,10 @@ def _read(path: Path, asked_period: str | None, file_name: str, *, rows: int | N
     return reading
 
 
-def _read_tables(
-    name: str, sha256: str, sheets: list[Sheet], identity: Identity, provider: Provider
+def read_tables(
+    name: str, sha256: str, sheets: list[Sheet], identity: Identity, provider: Provider, beside: Collection[str] = ()
 ) -> WorkbookReading:
+    """Read the sheets of an identified return; arguments as for `read_workbook`."""
     cadence = identity.cadence or "half_year"
     period = identity.period
     where = {"file_name": name, "file_sha256": sha256, "provider": provider.provider, "period": period}
@@ -102,8 +113,11 @@ def _read_tables(
     reported: list[date] = []
 
     present = {table.table_id for table in wanted if label_of(table.sheet) in by_name}
-    for table in _to_read(wanted, present):
+    given = present | set(beside)
+    for table in _to_read(wanted, given):
         sheet = by_name.get(label_of(table.sheet))
+        if sheet is None and table.table_id in beside:
+            continue
         if sheet is None:
             message = f"缺少工作表“{table.sheet}”"
             findings.append(
@@ -130,20 +144,32 @@ def _read_tables(
             findings.append(breach("RD-020", message, table_id=table.table_id, sheet=sheet.name, **where))
 
     for table in wanted:
-        beside = sorted(present & set(table.instead_of))
-        if table.table_id in present and beside:
-            names = "、".join(f"“{provider.tables[other].sheet}”" for other in beside)
+        others = sorted(given & set(table.instead_of))
+        if table.table_id in given and others:
+            names = "、".join(f"“{provider.tables[other].sheet}”" for other in others)
             message = f"“{table.sheet}”与{names}同时报送；汇总表只能代替单位表，本次按单位表取数"
-            findings.append(
-                breach("RD-006", message, table_id=table.table_id, sheet=by_name[label_of(table.sheet)].name, **where)
-            )
+            findings.append(breach("RD-006", message, table_id=table.table_id, sheet=_name_of(table, by_name), **where))
     known = {label_of(table.sheet) for table in wanted} | {EXPLANATION_SHEET, INSTRUCTION_SHEET}
     unread = [s.name for s in sheets if label_of(s.name) not in known and not s.name.startswith(LAST_SHEET_PREFIX)]
     if unread:
         findings.append(breach("RD-019", f"未取数的工作表：{'、'.join(unread)}", subject="、".join(unread), **where))
     return WorkbookReading(
-        name, sha256, provider.provider, period, cadence, max(reported, default=None), tables, findings
+        name,
+        sha256,
+        provider.provider,
+        period,
+        cadence,
+        max(reported, default=None),
+        tables,
+        findings,
+        frozenset(present),
     )
+
+
+def _name_of(table: Table, by_name: dict[str, Sheet]) -> str:
+    """Return the sheet's name as the workbook spells it; a table that came as a bulk file has the contract's."""
+    label = label_of(table.sheet)
+    return by_name[label].name if label in by_name else table.sheet
 
 
 def _to_read(wanted: tuple[Table, ...], present: set[str]) -> list[Table]:

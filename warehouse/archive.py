@@ -8,16 +8,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sources.bulk.sniff import BULK_SUFFIXES, kind_of
 from sources.contracts import providers
+from sources.delivery import identify_file
 from sources.finding import Finding
 from sources.inspection import open_plain
-from sources.reader_process import identify_workbook
 from sources.reading_rules import OUR_FAULT, breach
 from sources.text import shown_name
 from sources.workbook import WorkbookReading, sha256_of
 from warehouse.paths import Home, append_line, log_error, read_lines, replacing
 
-WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".csv", ".et", ".ods"}
+HAND_IN_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods"} | BULK_SUFFIXES
 """A file with such a suffix in an inbox was meant as a hand-in; anything else (a README, a lock file) is none."""
 
 
@@ -45,7 +46,9 @@ class Receipt:
 
 def archived(home: Home, sha256: str) -> Path:
     """Return where the bytes with this hash are kept."""
-    return home.archive / sha256[:2] / f"{sha256}.xlsx"
+    folder = home.archive / sha256[:2]
+    bulk = (folder / f"{sha256}.{kind}" for kind in ("csv", "parquet"))
+    return next((path for path in bulk if path.exists()), folder / f"{sha256}.xlsx")
 
 
 def receipts(home: Home) -> list[Receipt]:
@@ -76,7 +79,7 @@ def not_received(inbox: Path) -> list[Finding]:
 
 def is_hand_in(name: str) -> bool:
     """Tell by its name whether a file was meant as a hand-in."""
-    return Path(name).suffix.lower() in WORKBOOK_SUFFIXES and not name.startswith(("~$", "."))
+    return Path(name).suffix.lower() in HAND_IN_SUFFIXES and not name.startswith(("~$", "."))
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -160,7 +163,7 @@ def _keep(home: Home, path: Path) -> str:
     kept = archived(home, sha256)
     if not kept.exists() or sha256_of(kept) != sha256:
         # Missing or damaged: what has come again is, by its hash, what was received.
-        with replacing(kept, mode=0o444) as place:
+        with replacing(kept.with_suffix(f".{kind_of(incoming, path.name) or 'xlsx'}"), mode=0o444) as place:
             os.replace(incoming, place)
     incoming.unlink(missing_ok=True)
     return sha256
@@ -177,7 +180,7 @@ def refusal_findings(home: Home, receipt: Receipt, asked_period: str) -> list[Fi
 def _identified(home: Home, path: Path, asked_period: str, name: str) -> WorkbookReading:
     """Tell whose return a workbook is; an error of our own is a finding, logged, and not the end of the other hand-ins."""
     try:
-        return identify_workbook(path, asked_period, file_name=name)
+        return identify_file(path, asked_period, file_name=name)
     except Exception as error:
         log_error(home, traceback.format_exc())
         fault = f"系统读取“{name}”时出错（{type(error).__name__}）"

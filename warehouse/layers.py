@@ -4,9 +4,10 @@
 """
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,14 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sources.contracts import providers, tables
-from sources.manifest import Manifest
-from sources.reader_process import read_workbook
+from sources.delivery import HandIn, read_returns
+from sources.manifest import MANIFEST_KEY, Manifest
 from sources.sheet import TableReading
 from sources.workbook import WorkbookReading, sha256_of
 from warehouse.archive import Receipt, archived, versions
-from warehouse.paths import Home, replacing, write_atomically
+from warehouse.paths import Home, copy_atomically, replacing, write_atomically
 
-MANIFEST_KEY = b"sti.manifest"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -43,36 +43,37 @@ def readings_in_order(home: Home, provider: str, period: str) -> list[tuple[Rece
     """Read every version of a slot; the last one counts: the later 报出日期, else the later arrival.
 
     A version without a readable 报出日期 counts as reported on the day it arrived. A version that turns out faulty still counts: an
-    older one must not speak for a bureau that has withdrawn it.
+    older one must not speak for a bureau that has withdrawn it. Bulk files stand in place of sheets of the last one; see `sources.delivery`.
+    The rows they hold wait in the home's spool until `write_raw` takes them.
 
     Raises:
         LayerError: an archived file is missing or no longer what was received.
     """
-    readings = [(receipt, _read_archived(home, receipt, period)) for receipt in versions(home, provider, period)]
+    received = versions(home, provider, period)
+    if not received:
+        return []
+    spool = home.spool / period / provider
+    shutil.rmtree(spool, ignore_errors=True)
+    hand_ins = [_archived_hand_in(home, receipt) for receipt in received]
+    return [(received[index], reading) for index, reading in read_returns(hand_ins, period, spool)]
 
-    def reported(item: tuple[Receipt, WorkbookReading]) -> date:
-        receipt, reading = item
-        return reading.reported_on or datetime.fromisoformat(receipt.received_at).astimezone(SHANGHAI).date()
 
-    return sorted(readings, key=reported)
-
-
-def _read_archived(home: Home, receipt: Receipt, period: str) -> WorkbookReading:
+def _archived_hand_in(home: Home, receipt: Receipt) -> HandIn:
     path = archived(home, receipt.file_sha256)
     if not path.exists() or sha256_of(path) != receipt.file_sha256:
         raise LayerError(
             f"档案里的 {receipt.file_name}（受理号 {receipt.receipt_no}）缺失或被改动；请把原文件放回收件箱，用 --inbox 重新收件"
         )
-    reading = read_workbook(path, period, file_name=receipt.file_name)
-    if reading.provider and reading.period:
-        return reading
-    # Unreadable beyond its first rows: it is still the return that its receipt says, and its faults are that return's.
-    findings = [replace(f, provider=receipt.provider, period=receipt.period) for f in reading.findings]
-    return replace(reading, provider=receipt.provider, period=receipt.period, findings=findings)
+    arrived_on = datetime.fromisoformat(receipt.received_at).astimezone(SHANGHAI).date()
+    return HandIn(path, receipt.file_name, receipt.file_sha256, arrived_on, receipt.provider, receipt.period)
 
 
 def write_rows(path: Path, reading: TableReading) -> None:
-    """Write a table's rows with their manifest in the file's metadata: one file, so the two can never disagree."""
+    """Write a table's rows with their manifest in the file's metadata; rows that wait in a spool file are moved."""
+    if reading.spooled is not None:
+        with replacing(path) as temporary:
+            os.replace(reading.spooled, temporary)
+        return
     if reading.rows is None:
         raise ValueError(f"{reading.manifest.table_id}: nothing was read")
     manifest = json.dumps(reading.manifest.as_dict(), ensure_ascii=False, sort_keys=True).encode()
@@ -82,7 +83,7 @@ def write_rows(path: Path, reading: TableReading) -> None:
 
 def manifest_of(path: Path) -> Manifest:
     """Return the manifest in a rows file."""
-    metadata = pq.read_schema(path).metadata or {}
+    metadata = pq.read_metadata(path).metadata or {}
     return Manifest(**json.loads(metadata[MANIFEST_KEY]))
 
 
@@ -149,7 +150,7 @@ def accept(home: Home, provider: str, period: str) -> dict[str, Path]:
     for table in providers()[provider].tables_of("half_year"):
         target = home.rows("accepted", table.table_id, period)
         if table.table_id in files:
-            write_atomically(target, files[table.table_id].read_bytes(), mode=0o444)
+            copy_atomically(files[table.table_id], target, mode=0o444)
             accepted[table.table_id] = target
         else:
             target.unlink(missing_ok=True)

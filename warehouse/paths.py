@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,6 +108,11 @@ class Home:
         """Where internal errors leave their traceback."""
         return self.root / "log" / "sti.log"
 
+    @property
+    def spool(self) -> Path:
+        """Rows of bulk files that were read and not yet put in ``raw``."""
+        return self.root / "spool"
+
     def rows(self, layer: str, table_id: str, period: str) -> Path:
         """Return the Parquet file of one table and period in ``raw``, ``corrected`` or ``accepted``."""
         return self.root / layer / table_id / period / "rows.parquet"
@@ -116,6 +122,12 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Write a file so that readers and a restart see the old content or the new, never a part."""
     with replacing(path, mode=mode) as temporary:
         temporary.write_bytes(content)
+
+
+def copy_atomically(source: Path, path: Path, *, mode: int = 0o644) -> None:
+    """Copy a file of any size so that readers and a restart see the old content or the new, never a part."""
+    with replacing(path, mode=mode) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 @contextmanager

@@ -15,6 +15,8 @@ import duckdb
 from openpyxl.utils import column_index_from_string
 
 from sources import contracts
+from sources.bulk.reading import texts_at
+from sources.bulk.sniff import kind_of
 from sources.manifest import Manifest
 from sources.reader_process import written_cells
 from sources.reference import CITY, area_names, enterprise_frame, indicator_components, periods, subject_providers
@@ -163,7 +165,7 @@ class _Rows:
         corrected = {entry["row_id"]: entry for entry in manifest.corrections if entry["column"] == column}
         index = column_index_from_string(letter) - 1
         places = [(row_number, index) for row_number, *_ in found]
-        texts = written_cells(archived(self.home, manifest.file_sha256), manifest.sheet, places)
+        texts = self._written(archived(self.home, manifest.file_sha256), manifest.sheet, places)
         return [
             SourceCell(
                 table_id=table_id,
@@ -178,6 +180,13 @@ class _Rows:
             )
             for (row_number, name, value, row_id), text in zip(found, texts, strict=True)
         ]
+
+    def _written(self, path: Path, sheet: str, places: list[tuple[int, int]]) -> list[str]:
+        """Return what is written in cells of one column of the archived workbook or bulk file."""
+        if not kind_of(path):
+            return written_cells(path, sheet, places)
+        texts = texts_at(path, path.name, places[0][1], {row_number for row_number, _ in places})
+        return [texts[row_number] or "空白" for row_number, _ in places]
 
     @cached_property
     def tables(self) -> list[str]:

@@ -11,6 +11,7 @@ import click
 from orchestration import printing
 from orchestration.command import BLOCKED, BROKEN, Stop, guarded
 from sources.finding import Finding
+from sources.workbook import WorkbookReading, sha256_of
 from warehouse.paths import Home, log_error
 from warehouse.unit_names import unit_register
 
@@ -26,19 +27,21 @@ from warehouse.unit_names import unit_register
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
 @guarded
 def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | None, as_json_: bool) -> None:
-    """自查工作簿：与正式审核同样的问题清单，不存任何东西；--receipt 写出回执。"""
+    """自查工作簿和大批量文件（CSV、Parquet）：与正式审核同样的问题清单，不存任何东西；--receipt 写出回执。"""
+    from orchestration.gate import returns_of
+
     found: list[Finding] = []
     reports: list[dict[str, Any]] = []
     broken = []
-    for path in files:
+    for paths in returns_of(files):
         try:
-            findings, report = _check_one(home, path, receipt_folder, is_shown=not as_json_)
+            findings, report = _check_one(home, paths, receipt_folder, is_shown=not as_json_)
         except OSError:
             raise
         except Exception:
             # One file that our own program fails on does not keep the others from being checked.
             log_error(home, traceback.format_exc())
-            broken.append(path.name)
+            broken += [path.name for path in paths]
             continue
         found += findings
         reports.append(report)
@@ -52,25 +55,31 @@ def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | No
 
 
 def _check_one(
-    home: Home, path: Path, receipt_folder: Path | None, *, is_shown: bool
+    home: Home, paths: list[Path], receipt_folder: Path | None, *, is_shown: bool
 ) -> tuple[list[Finding], dict[str, Any]]:
-    """Check one file, print it if asked to, and write its receipt where one is wanted; return its findings and its JSON report."""
+    """Check the files of one return, print it if asked to, and write its receipt where one is wanted; return its findings and its JSON report."""
     from orchestration.gate import self_check
     from orchestration.receipts import failed_check_receipt, self_check_receipt
 
     try:
         with tempfile.TemporaryDirectory() as folder:
-            reading, outcome = self_check(path, Path(folder), unit_register(home))
+            reading, outcome = self_check(paths, Path(folder), unit_register(home))
     except Exception:
         if receipt_folder:
-            failed_check_receipt(receipt_folder, path, home)
+            for path in paths:
+                failed_check_receipt(receipt_folder, path, home)
         raise
     report = printing.check_json(reading, outcome.findings)
     if is_shown:
         printing.check(reading, outcome.findings)
     if receipt_folder:
-        written = self_check_receipt(receipt_folder, path, reading, outcome, home)
+        written = self_check_receipt(receipt_folder, _of(reading, paths), reading, outcome, home)
         report["receipt"] = [str(file) for file in written]
         if is_shown:
             click.echo("  回执：" + "，".join(report["receipt"]))
     return outcome.findings, report
+
+
+def _of(reading: WorkbookReading, paths: list[Path]) -> Path:
+    """Return the file that the reading is named after: of a return in several files, its workbook."""
+    return next((path for path in paths if sha256_of(path) == reading.file_sha256), paths[0])

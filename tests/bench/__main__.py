@@ -17,7 +17,7 @@ from orchestration import dbt
 from sources.demo_city import write_demo_city
 from sources.grids import read_sheets
 from sources.workbook import read_workbook
-from tests.bench import by_postgres
+from tests.bench import bulk, by_postgres
 from tests.bench.race import race, report
 from tests.bench.reading import print_reading
 from warehouse.paths import Home
@@ -107,6 +107,7 @@ def phases() -> None:
     print("裸成本（同一次运行内）")
     for name, value in seconds.items():
         print(f"  {name:<30} {value:6.2f} 秒  整个半年度是它的 {wall / value:.1f} 倍")
+    bulk.main()
 
 
 def ways(sizes: list[int]) -> None:

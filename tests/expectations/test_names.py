@@ -19,7 +19,7 @@ def asked(tmp_path: Path, register: UnitRegister = REGISTER, **changes: Any) -> 
     rows = finance_rows() | {"finance_bureau__gov_payment": [payment_row(1, **changes), payment_row(2, **changes)]}
     path = write_return(tmp_path / "a.xlsx", "finance_bureau", rows)
     (tmp_path / "scratch").mkdir()
-    _, outcome = self_check(path, tmp_path / "scratch", register)
+    _, outcome = self_check([path], tmp_path / "scratch", register)
     return [finding for finding in outcome.findings if finding.rule_id in ("RD-120", "RD-121", "RD-122")]
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sources.workbook import sha256_of
+from sources.workbook import read_workbook, sha256_of
 from tests.workbooks import education_rows, finance_rows, payment_row, write_return
 from warehouse import archive, layers
-from warehouse.paths import Home, append_line, read_lines, write_atomically
+from warehouse.paths import Home, append_line, copy_atomically, read_lines, write_atomically
 
 PERIOD = "2026H1"
 
@@ -149,13 +149,13 @@ def test_a_return_cut_off_between_two_tables_is_refused_until_it_is_whole(
     gated(home)
     written: list[Path] = []
 
-    def killed_after_one(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    def killed_after_one(path: Path, target: Path, *, mode: int = 0o644) -> None:
         if written:
             raise KeyboardInterrupt
-        written.append(path)
-        write_atomically(path, content, mode=mode)
+        written.append(target)
+        copy_atomically(path, target, mode=mode)
 
-    monkeypatch.setattr(layers, "write_atomically", killed_after_one)
+    monkeypatch.setattr(layers, "copy_atomically", killed_after_one)
     with pytest.raises(KeyboardInterrupt):
         layers.accept(home, "finance_bureau", PERIOD)
     monkeypatch.undo()
@@ -184,7 +184,7 @@ def test_a_table_that_a_newer_version_no_longer_has_leaves_every_layer(home: Hom
         reading = current[1]
         if when == 0:
             receipt = archive.versions(home, "statistics_bureau", PERIOD)[0]
-            reading = layers.read_workbook(archive.archived(home, receipt.file_sha256), PERIOD)
+            reading = read_workbook(archive.archived(home, receipt.file_sha256), PERIOD)
         layers.write_raw(home, reading)
         layers.write_gate_record(home, "statistics_bureau", PERIOD, {})
         layers.accept(home, "statistics_bureau", PERIOD)
