@@ -75,16 +75,19 @@ def self_check(paths: Sequence[Path], folder: Path, register: UnitRegister) -> t
 
 
 def returns_of(paths: Sequence[Path]) -> list[list[Path]]:
-    """Group the files of a check: bulk files with everything else of their provider and period, each other workbook by itself."""
-    slots: dict[tuple[str, str], list[Path]] = {}
-    for path in paths:
-        found = identify_file(path)
-        slots.setdefault((found.provider, found.period) if found.period else (str(path), ""), []).append(path)
-    return [
-        group
-        for files in slots.values()
-        for group in ([files] if any(kind_of(path) for path in files) else [[path] for path in files])
-    ]
+    """Group the files of a check: bulk files with everything else of their provider and period, each other workbook by itself.
+
+    The groups stand in the order of their first files.
+    """
+    if not any(kind_of(path) for path in paths):
+        return [[path] for path in paths]
+    found = [identify_file(path) for path in paths]
+    slots = [(f.provider, f.period) if f.period else (str(path), "") for f, path in zip(found, paths, strict=True)]
+    with_bulk = {slot for slot, path in zip(slots, paths, strict=True) if kind_of(path)}
+    groups: dict[object, list[Path]] = {}
+    for slot, path in zip(slots, paths, strict=True):
+        groups.setdefault(slot if slot in with_bulk else path, []).append(path)
+    return [*groups.values()]
 
 
 def judge_reading(

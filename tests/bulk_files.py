@@ -67,7 +67,7 @@ def write_parquet(path: Path, source: Path, table_id: str, **said: str) -> Path:
     metadata = info | {"工作表": contract.sheet, "报出日期": str(body.reported_on)} | said
     arrays, names = [], []
     for column in contract.columns_of("half_year"):
-        cells = [sheet.grid[n - 1][headings.columns[column.heading]] for n in body.data]
+        cells = [sheet.at(n, headings.columns[column.heading]) for n in body.data]
         cells = [None if c == "" else c for c in cells]
         if column.type == "money" and not any(isinstance(c, str) for c in cells):
             cells = [None if c is None else Decimal(as_text(c)) for c in cells]

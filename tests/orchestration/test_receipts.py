@@ -15,6 +15,7 @@ from msoffcrypto.format.ooxml import OOXMLFile
 from expectations import findings as ledger
 from orchestration import receipts
 from orchestration.hand_ins import judge_slot, receive_all
+from sources import delivery
 from sources import workbook as reader
 from sources.finding import Finding
 from tests.conftest import SAMPLES, run_sti
@@ -241,8 +242,8 @@ def test_a_file_that_our_own_program_fails_on_is_kept_and_told_so(
 
     home = tmp_path / "home"
     module, name = {
-        "arrival": (archive, "identify_workbook"),
-        "gate": (receipts.layers, "read_workbook"),
+        "arrival": (archive, "identify_file"),
+        "gate": (delivery, "read_workbook"),
         "copy": (receipts, "read_sheets"),
     }[where]
     monkeypatch.setattr(module, name, broken)
