@@ -163,7 +163,8 @@ def self_check_receipt(
         period=reading.period,
     )
     document = judged_document(hand_in, _judgement(reading, open_states(outcome.findings)), _now())
-    return put(folder, document, path, home, names=_check_names(path, reading.file_sha256))
+    source = path if _is_copied(reading) else None
+    return put(folder, document, source, home, names=_check_names(path, reading.file_sha256))
 
 
 def failed_check_receipt(folder: Path, path: Path, home: Home) -> None:
@@ -244,7 +245,13 @@ def _write_version(home: Home, ordered: Sequence[Version], position: int, found:
         replaced_by="" if position == len(ordered) - 1 else ordered[-1][0].receipt_no,
     )
     document = judged_document(hand_in, _judgement(reading, found, changed), _now())
-    put(home.receipt_folder(receipt.receipt_no), document, archive.archived(home, receipt.file_sha256), home)
+    source = archive.archived(home, receipt.file_sha256) if _is_copied(reading) else None
+    put(home.receipt_folder(receipt.receipt_no), document, source, home)
+
+
+def _is_copied(reading: WorkbookReading) -> bool:
+    """Whether the reader got through the whole file; nothing is opened again that was refused or took the reader down."""
+    return reading.cadence is not None
 
 
 def _judge(home: Home, reading: WorkbookReading) -> GateOutcome:
