@@ -37,7 +37,8 @@ def connect(source: Source, environ: Mapping[str, str], timeout_seconds: float) 
             login = source.username and aiohttp.encode_basic_auth(source.username, secrets["password"] or "", "utf-8")
             return HTTPFileSystem(
                 client_kwargs={
-                    "headers": {"Authorization": login} if login else {},
+                    # Some servers answer HEAD with a body, which the next request on the same connection would take for its answer.
+                    "headers": {"Connection": "close"} | ({"Authorization": login} if login else {}),
                     "timeout": aiohttp.ClientTimeout(
                         total=None, sock_connect=timeout_seconds, sock_read=timeout_seconds
                     ),
