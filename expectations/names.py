@@ -14,6 +14,9 @@ from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.unit_register import UnitRegister
 
+MOST_NAMES = 20_000
+"""Distinct names of one column that are compared, in the order of their rows; a ledger of millions of rows may hold more."""
+
 
 def judge_names(register: UnitRegister, files: Mapping[str, Path], manifests: Mapping[str, Manifest]) -> list[Finding]:
     """Compare every name with the code beside it.
@@ -45,30 +48,35 @@ def _findings(
 ) -> Iterator[Finding]:
     sql = (
         f'select "{named.name}", "{coded.name}", count(*), min(row_number) from read_parquet(?) '
-        f'where "{named.name}" is not null group by all order by 4, 1'
+        f'where "{named.name}" is not null and ("{coded.name}" is null or list_contains(cast(? as varchar[]), "{coded.name}")) '
+        "group by all order by 4, 1 limit ?"
     )
-    with duckdb.connect() as connection:
-        rows = connection.execute(sql, [str(path)]).fetchall()
-    for name, code, count, row_number in rows:
+    asked = [*register.names_by_code]
+    with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(path.parent / "names.tmp")}) as connection:
+        rows = connection.execute(sql, [str(path), asked, MOST_NAMES + 1]).fetchall()
+    if len(rows) > MOST_NAMES:
+        yield _finding("RD-123", f"“{named.heading}”的不同写法太多，只比对了前 {MOST_NAMES} 个", manifest, named.name)
+    for name, code, count, row_number in rows[:MOST_NAMES]:
         rule_id, message, expected = _question(register, name, code, named, coded)
         if not rule_id:
             continue
         column = coded if rule_id != "RD-122" else named
         letter = manifest.cell_columns.get(column.name, "")
-        yield breach(
+        yield _finding(
             rule_id,
             message + (f"（共 {count} 行，这是第一行）" if count > 1 else ""),
-            file_name=manifest.file_name,
-            file_sha256=manifest.file_sha256,
-            provider=manifest.provider,
-            table_id=manifest.table_id,
-            period=manifest.period,
-            sheet=manifest.sheet,
+            manifest,
+            f"{named.name}/{name}/{code or ''}",
             cell=f"{letter}{row_number}" if letter else "",
-            subject=f"{named.name}/{name}/{code or ''}",
             found=f"{name} {code or '空白'}",
             expected=expected,
         )
+
+
+def _finding(rule_id: str, message: str, manifest: Manifest, subject: str, **more: str) -> Finding:
+    where = {"file_name": manifest.file_name, "file_sha256": manifest.file_sha256, "provider": manifest.provider}
+    where |= {"table_id": manifest.table_id, "period": manifest.period, "sheet": manifest.sheet}
+    return breach(rule_id, message, subject=subject, **where, **more)
 
 
 def _question(

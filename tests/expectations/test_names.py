@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from expectations import names
 from orchestration.gate import self_check
 from sources.finding import Finding
 from sources.unit_register import UnitRegister, register_of
@@ -93,3 +94,21 @@ def test_the_run_asks_what_the_check_asked(home_copy: Path, tmp_path: Path) -> N
     ran = [f for f in json.loads(result.stdout)["blocking"] if f["rule_id"] == "RD-120"]
     assert ran
     assert [f["finding_id"] for f in ran] == [f["finding_id"] for f in checked if f["rule_id"] == "RD-120"]
+
+
+def test_of_very_many_names_the_first_are_compared_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "MOST_NAMES", 1)
+    payments = [
+        payment_row(1, 收款单位="某公司", 收款单位统一社会信用代码=None),
+        payment_row(2, 收款单位="示例大学", 收款单位统一社会信用代码=None),
+    ]
+    path = write_return(
+        tmp_path / "a.xlsx", "finance_bureau", finance_rows() | {"finance_bureau__gov_payment": payments}
+    )
+    (tmp_path / "scratch").mkdir()
+    _, outcome = self_check([path], tmp_path / "scratch", REGISTER)
+    said = {f.rule_id: f.message for f in outcome.findings}
+    assert "只比对了前 1 个" in said["RD-123"]
+    assert "RD-120" not in said
