@@ -58,10 +58,10 @@ def judge_return(
 
 def self_check(paths: Sequence[Path], folder: Path, register: UnitRegister) -> tuple[WorkbookReading, GateOutcome]:
     """Check a workbook, or the files of one return with bulk files among them, as a run would; nothing is stored beyond ``folder``."""
-    hand_ins = [HandIn(path, shown_name(path.name), sha256_of(path), date.today()) for path in paths]
-    if not any(hand_in.is_bulk for hand_in in hand_ins):
+    if not any(kind_of(path) for path in paths):
         reading = read_workbook(paths[0])
         return reading, judge_reading(reading, folder, register)
+    hand_ins = [HandIn(path, shown_name(path.name), sha256_of(path), date.today()) for path in paths]
     first = identify_file(paths[0])
     if not first.period:
         return first, GateOutcome(told_apart(in_order(first.findings)), [])

@@ -82,4 +82,4 @@ def _check_one(
 
 def _of(reading: WorkbookReading, paths: list[Path]) -> Path:
     """Return the file that the reading is named after: of a return in several files, its workbook."""
-    return next((path for path in paths if sha256_of(path) == reading.file_sha256), paths[0])
+    return paths[0] if len(paths) == 1 else next((p for p in paths if sha256_of(p) == reading.file_sha256), paths[0])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from sources.inspection import open_plain
 from sources.inspection.kinds import OLE_MAGIC
 
 Kind = Literal["csv", "parquet", ""]
@@ -39,8 +40,12 @@ def kind_of(path: Path, file_name: str = "") -> Kind:
         path: the file.
         file_name: the name it came under (the archive keeps files under their hash).
     """
-    with path.open("rb") as file:
-        head = file.read(8)
+    try:
+        with open_plain(path) as file:
+            head = file.read(8)
+    except OSError:
+        # A pipe, or a file that may not be read: the reader of workbooks says so.
+        return ""
     if head[:4] in _PARQUET:
         return "parquet"
     if head.startswith((_ZIP, OLE_MAGIC)):

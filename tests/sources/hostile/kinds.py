@@ -76,7 +76,6 @@ CASES = [
     Case("png", _bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 50), OTHER, says="PNG"),
     Case("jpeg", _bytes(b"\xff\xd8\xff\xe0" + b"\0" * 50), OTHER, says="JPEG"),
     Case("program", _bytes(b"MZ\x90\x00" + b"\0" * 200), OTHER, says="程序"),
-    Case("parquet", _bytes(b"PAR1" + b"\0" * 50 + b"PAR1"), OTHER, says="Parquet"),
     Case("csv-utf8", _bytes(CSV("utf-8")), OTHER, says="CSV"),
     Case("csv-utf8-bom", _bytes(CSV("utf-8-sig")), OTHER, says="CSV"),
     Case("csv-gb18030", _bytes(CSV("gb18030")), OTHER, says="CSV"),
