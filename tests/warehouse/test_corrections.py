@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -59,6 +60,18 @@ def judged(home: Home, column: str = "amount_wan") -> list[Any]:
     return pq.read_table(files[LEDGER])[column].to_pylist()
 
 
+def correct_the_sample(home: Path, folder: Path) -> None:
+    """Register a slip on one figure of the sample city's finance summary."""
+    change = entry(
+        table="finance_bureau__gov_input",
+        key={"area_key": "南湖区"},
+        column="gov_platform_wan",
+        expected="13116.42",
+        value="13216.42",
+    )
+    assert run_sti("--home", home, "correct", slip(folder / "s.yaml", change)).exit_code == 0
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     home = Home.at(tmp_path / "home")
@@ -69,14 +82,7 @@ def home(tmp_path: Path) -> Home:
 def test_a_correction_reaches_the_published_figure_and_the_trace_says_by_whom_and_why(
     home_copy: Path, tmp_path: Path
 ) -> None:
-    change = entry(
-        table="finance_bureau__gov_input",
-        key={"area_key": "南湖区"},
-        column="gov_platform_wan",
-        expected="13116.42",
-        value="13216.42",
-    )
-    assert run_sti("--home", home_copy, "correct", slip(tmp_path / "s.yaml", change)).exit_code == 0
+    correct_the_sample(home_copy, tmp_path)
     result = run_sti("--home", home_copy, "run", PERIOD, *ACCEPT)
     assert result.exit_code == 0, result.stderr
     arguments = ("trace", "--period", PERIOD, "--area", "330402", "--indicator", "gov_platform", "--json")
@@ -93,16 +99,7 @@ def test_a_correction_reaches_the_published_figure_and_the_trace_says_by_whom_an
 def test_a_slip_whose_old_value_no_longer_stands_blocks_the_run_until_it_is_withdrawn(
     home_copy: Path, tmp_path: Path
 ) -> None:
-    change = entry(
-        table="finance_bureau__gov_input",
-        key={"area_key": "南湖区"},
-        column="gov_platform_wan",
-        expected="13116.42",
-        value="13216.42",
-    )
-    assert run_sti("--home", home_copy, "correct", slip(tmp_path / "s.yaml", change)).exit_code == 0
-    import openpyxl
-
+    correct_the_sample(home_copy, tmp_path)
     book = openpyxl.load_workbook(SAMPLES / PERIOD / "市财政局_2026H1.xlsx")
     with_cell("政府科技创新投入", "F5", 13000)(book)
     book.save(tmp_path / "新.xlsx")
