@@ -178,22 +178,16 @@ def _finding(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, r
     texts = {name: _text(name, value, unit) for name, value in row.items()}
     key = "/".join(row[f"key_{k}"] or "" for k in suite.subject_columns) if "place_data_row" in row else suite.name
     subject = rule.subject.format_map(plain) if rule.subject else f"{key}/{rule.column}" if rule.column else key
-    return Finding(
-        rule_id=rule.id,
-        rule_class=rule.rule_class,
-        level=rule.level,
-        provider=suite.provider,
-        table_id=suite.name,
-        period=period,
-        file_name=manifest.file_name if manifest else "",
-        file_sha256=manifest.file_sha256 if manifest else "",
-        sheet=manifest.sheet if manifest else suite.label,
+    return _of_table(
+        rule,
+        suite,
+        period,
+        manifest,
         cell=_cell(rule, manifest, row.get("place_row")),
         subject=subject,
         found=rule.found.format_map(plain),
         expected=rule.expected.format_map(plain),
         message=rule.message.format_map(texts),
-        why=rule.why,
         action=rule.action,
     )
 
@@ -233,7 +227,10 @@ def _not_listed(rule: Rule, suite: Suite, period: str, manifest: Manifest, rest:
     )
 
 
-def _of_table(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, **texts: str) -> Finding:
+def _of_table(
+    rule: Rule, suite: Suite, period: str, manifest: Manifest | None, *, cell: str = "", **texts: str
+) -> Finding:
+    """Return a finding of a rule about a table as a whole, or about the cell given."""
     return Finding(
         rule_id=rule.id,
         rule_class=rule.rule_class,
@@ -244,7 +241,7 @@ def _of_table(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, 
         file_name=manifest.file_name if manifest else "",
         file_sha256=manifest.file_sha256 if manifest else "",
         sheet=manifest.sheet if manifest else suite.label,
-        cell="",
+        cell=cell,
         why=rule.why,
         **texts,
     )

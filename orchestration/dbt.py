@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 import shutil
 from functools import lru_cache
 from pathlib import Path
@@ -58,11 +57,6 @@ def _parsed(state: str) -> Any:
     from dbt.contracts.graph.manifest import Manifest
 
     return Manifest.from_msgpack((TARGET_DIR / "partial_parse.msgpack").read_bytes())
-
-
-def node_ids() -> dict[str, Any]:
-    """Return the nodes of the parsed project by unique id (plain JSON values)."""
-    return json.loads(ensure_manifest().read_text(encoding="utf-8"))["nodes"]
 
 
 def build(home: Home) -> Any:

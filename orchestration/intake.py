@@ -46,7 +46,8 @@ def inbox(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Material
     """Receive every hand-in of the inbox into the archive."""
     home, period = options.where, context.partition_key
     folder = options.inbox_path
-    received, refused = receive_all(home, folder, period) if folder else ([], [])
+    with options.writing():
+        received, refused = receive_all(home, folder, period) if folder else ([], [])
     blocking = options.settle(context.run.run_id, period, "intake", refused) if folder else []
     lines = ["| 受理号 | 单位 | 报告期 | 文件 | 收到时间 |", "|---|---|---|---|---|"]
     lines += [

@@ -1,14 +1,15 @@
 """What one run is told from outside: the home, the inbox, and who accepts open 核实性 findings, if anybody does."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
 
 from expectations import findings as ledger
+from orchestration.receipts import judge_waiting
 from sources.finding import Finding
-from warehouse.lock import HomeBusy, writing
+from warehouse.lock import HomeBusy, is_held_here, writing
 from warehouse.paths import Home
 
 
@@ -36,6 +37,17 @@ class RunOptions(dg.ConfigurableResource):
             return Path(self.inbox)
         default = self.where.root / "inbox"
         return default if default.is_dir() else None
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """However a run ends, judge the hand-ins that no run was for, so that each has its receipt.
+
+        ``sti run`` holds the writer lock across its runs and does so itself after the last; a sensor's look is no run. Where another
+        process writes, its end does it.
+        """
+        if context.run is None or is_held_here(self.where):
+            return
+        with suppress(HomeBusy), writing(self.where):
+            judge_waiting(self.where)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -4,44 +4,22 @@ import os
 import shutil
 import traceback
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sources.bulk.sniff import BULK_SUFFIXES, kind_of
-from sources.contracts import providers
 from sources.delivery import identify_file
 from sources.finding import Finding
 from sources.inspection import open_plain
 from sources.reading_rules import OUR_FAULT, breach
 from sources.text import shown_name
 from sources.workbook import WorkbookReading, sha256_of
-from warehouse.paths import Home, append_line, log_error, read_lines, replacing
+from warehouse.paths import Home, log_error, replacing
+from warehouse.receipt_index import Receipt, receipt_index
 
 HAND_IN_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods"} | BULK_SUFFIXES
 """A file with such a suffix in an inbox was meant as a hand-in; anything else (a README, a lock file) is none."""
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """One hand-in: its number (受理号), the file, and the slot (provider, period) it was found to belong to.
-
-    ``provider`` or ``period`` is empty where the workbook does not say; ``refusal`` then says why.
-    """
-
-    receipt_no: str
-    received_at: str
-    file_name: str
-    file_sha256: str
-    size_bytes: int
-    provider: str
-    period: str
-    refusal: str = ""
-
-    @property
-    def provider_label(self) -> str:
-        """The provider's Chinese name, or 未识别."""
-        return providers()[self.provider].label if self.provider else "未识别"
 
 
 def archived(home: Home, sha256: str) -> Path:
@@ -53,12 +31,12 @@ def archived(home: Home, sha256: str) -> Path:
 
 def receipts(home: Home) -> list[Receipt]:
     """Return every receipt, one per file, in order of arrival; a file that was assigned to a slot later bears its later number."""
-    return list({line["file_sha256"]: Receipt(**line) for line in read_lines(home.receipts)}.values())
+    return list(receipt_index(home).by_sha256.values())
 
 
 def versions(home: Home, provider: str, period: str) -> list[Receipt]:
     """Return the hand-ins for one slot, in order of arrival."""
-    return [r for r in receipts(home) if (r.provider, r.period) == (provider, period)]
+    return list(receipt_index(home).of_slot((provider, period)))
 
 
 def hand_ins(inbox: Path) -> list[Path]:
@@ -126,7 +104,8 @@ def receive(home: Home, path: Path, asked_period: str) -> Receipt:
     """
     sha256 = _keep(home, path)
     kept = archived(home, sha256)
-    known = next((r for r in receipts(home) if r.file_sha256 == sha256), None)
+    index = receipt_index(home)
+    known = index.by_sha256.get(sha256)
     if known and known.period:
         return known
     name = shown_name(path.name)
@@ -135,7 +114,7 @@ def receive(home: Home, path: Path, asked_period: str) -> Receipt:
     if known and not identity.period:
         return known
     receipt = Receipt(
-        receipt_no=_next_number(home, identity.provider, identity.period),
+        receipt_no=index.next_number((identity.provider, identity.period)),
         received_at=datetime.now(UTC).isoformat(timespec="seconds"),
         file_name=name,
         file_sha256=sha256,
@@ -144,7 +123,7 @@ def receive(home: Home, path: Path, asked_period: str) -> Receipt:
         period=identity.period,
         refusal="" if identity.period else "；".join(f.message for f in identity.findings),
     )
-    append_line(home.receipts, asdict(receipt))
+    index.append(receipt)
     return receipt
 
 
@@ -187,12 +166,6 @@ def _identified(home: Home, path: Path, asked_period: str, name: str) -> Workboo
         sha256 = sha256_of(path)
         finding = breach(OUR_FAULT, fault, file_name=name, file_sha256=sha256, subject="文件", found=fault)
         return WorkbookReading(name, sha256, "", "", None, findings=[finding])
-
-
-def _next_number(home: Home, provider: str, period: str) -> str:
-    slot = f"{period or 'unassigned'}-{provider or 'unknown'}"
-    given = [line for line in read_lines(home.receipts) if (line["provider"], line["period"]) == (provider, period)]
-    return f"{slot}-{len(given) + 1:03d}"
 
 
 def damaged(home: Home) -> list[str]:

@@ -29,16 +29,6 @@ class LayerError(RuntimeError):
     """The layers do not fit together; the message says what and what to do next."""
 
 
-def current_reading(home: Home, provider: str, period: str) -> tuple[Receipt, WorkbookReading] | None:
-    """Read the version of a slot that counts, the last of `readings_in_order`; None if nothing was sent.
-
-    Raises:
-        LayerError: an archived file is missing or no longer what was received.
-    """
-    readings = readings_in_order(home, provider, period)
-    return readings[-1] if readings else None
-
-
 def readings_in_order(home: Home, provider: str, period: str) -> list[tuple[Receipt, WorkbookReading]]:
     """Read every version of a slot; the last one counts: the later 报出日期, else the later arrival.
 

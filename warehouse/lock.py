@@ -46,6 +46,11 @@ def writing(home: Home) -> Iterator[None]:
             file.truncate(0)
 
 
+def is_held_here(home: Home) -> bool:
+    """Tell whether this process holds the writer lock, for a command that is more than one step."""
+    return bool(_held.get(home))
+
+
 def holder(home: Home) -> str:
     """Return who holds the writer lock, as ``pid 123``; empty when nobody does."""
     path = home.root / "run.lock"

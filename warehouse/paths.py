@@ -148,17 +148,19 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def append_line(path: Path, record: dict) -> None:
-    """Append one JSON line and flush it to disk; a line torn by a kill is closed first, so that it cannot swallow this one."""
+def append_line(path: Path, record: dict) -> int:
+    """Append one JSON line, flush it to disk and return its bytes; a line torn by a kill is closed first, so that it cannot swallow this one."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
     with path.open("ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":
                 file.write(b"\n")
-        file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        file.write(line)
         file.flush()
         os.fsync(file.fileno())
+    return len(line)
 
 
 def read_lines(path: Path) -> list[dict]:

@@ -11,6 +11,7 @@ from sources.finding import Finding
 from sources.workbook import WorkbookReading
 from tests.bulk_files import csv_text, sheet_rows, without_sheet, write_csv, write_parquet
 from tests.conftest import ACCEPT, SAMPLES, run_sti
+from tests.slots import current_reading
 from tests.workbooks import finance_rows, payment_row, write_return
 from warehouse import archive, layers, query
 from warehouse.paths import Home
@@ -117,9 +118,7 @@ class Slot:
         return self.folder / f"{self.count}.{suffix}"
 
     def reading(self) -> WorkbookReading:
-        current = layers.current_reading(self.home, "finance_bureau", PERIOD)
-        assert current is not None
-        return current[1]
+        return current_reading(self.home, "finance_bureau", PERIOD)
 
     def hard(self) -> list[Finding]:
         return [f for f in self.reading().findings if f.rule_class == "mandatory"]

@@ -207,3 +207,15 @@ def test_a_newer_version_that_nobody_judged_shows_in_the_status(home_copy: Path)
     assert receive.exit_code == 0, receive.stderr
     board = json.loads(run_sti("--home", home_copy, "status", PERIOD, "--json").stdout)
     assert {line["单位"]: line["状态"] for line in board}["市财政局"] == "已报（未审）"
+
+
+def test_a_run_from_the_ui_leaves_no_hand_in_of_another_period_waiting_for_its_receipt(tmp_path: Path) -> None:
+    inbox = tmp_path / "home" / "inbox"
+    inbox.mkdir(parents=True)
+    for name in ("2025H2/市卫生健康委_2025H2.xlsx", "2026H1/市卫生健康委_2026H1.xlsx"):
+        shutil.copy(SAMPLES / name, inbox)
+    failed = materialize(tmp_path / "home", "archive/inbox", "archive/finance_bureau")
+    assert not failed.success
+    receipts = [json.loads(path.read_text("utf-8")) for path in tmp_path.glob("home/receipts/*/receipt.json")]
+    assert {(r["period"], r["stage"]) for r in receipts} == {("2025H2", "judged"), ("2026H1", "judged")}
+    assert not (tmp_path / "home" / "accepted").exists()

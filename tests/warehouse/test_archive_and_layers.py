@@ -1,11 +1,13 @@
 """What is received is kept byte by byte; what is accepted is what the gate saw, and nothing else."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from sources.workbook import read_workbook, sha256_of
+from tests.slots import current_reading
 from tests.workbooks import education_rows, finance_rows, payment_row, write_return
 from warehouse import archive, layers
 from warehouse.paths import Home, append_line, copy_atomically, read_lines, write_atomically
@@ -24,15 +26,13 @@ def finance(path: Path, amount: float = 10, reported_on: str = "2026年7月10日
 
 
 def amount_of(home: Home) -> str:
-    current = layers.current_reading(home, "finance_bureau", PERIOD)
-    assert current is not None
-    return str(current[1].tables["finance_bureau__gov_payment"].rows["amount_wan"][0].as_py())
+    reading = current_reading(home, "finance_bureau", PERIOD)
+    return str(reading.tables["finance_bureau__gov_payment"].rows["amount_wan"][0].as_py())
 
 
 def gated(home: Home) -> None:
-    current = layers.current_reading(home, "finance_bureau", PERIOD)
-    assert current is not None
-    layers.write_raw(home, current[1])
+    reading = current_reading(home, "finance_bureau", PERIOD)
+    layers.write_raw(home, reading)
     layers.write_gate_record(home, "finance_bureau", PERIOD, {"findings": []})
 
 
@@ -106,17 +106,15 @@ def test_the_same_workbook_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_nothing_is_accepted_that_the_gate_has_not_seen(home: Home, tmp_path: Path) -> None:
     archive.receive(home, finance(tmp_path / "a.xlsx", 10), PERIOD)
-    current = layers.current_reading(home, "finance_bureau", PERIOD)
-    assert current is not None
-    layers.write_raw(home, current[1])
+    reading = current_reading(home, "finance_bureau", PERIOD)
+    layers.write_raw(home, reading)
     with pytest.raises(layers.LayerError, match="第一道关卡"):
         layers.accept(home, "finance_bureau", PERIOD)
     gated(home)
     layers.accept(home, "finance_bureau", PERIOD)
     archive.receive(home, finance(tmp_path / "b.xlsx", 99), PERIOD)
-    current = layers.current_reading(home, "finance_bureau", PERIOD)
-    assert current is not None
-    layers.write_raw(home, current[1])
+    reading = current_reading(home, "finance_bureau", PERIOD)
+    layers.write_raw(home, reading)
     with pytest.raises(layers.LayerError, match="第一道关卡"):
         layers.accept(home, "finance_bureau", PERIOD)
     assert (
@@ -179,9 +177,7 @@ def test_a_table_that_a_newer_version_no_longer_has_leaves_every_layer(home: Hom
         home, write_return(tmp_path / "s.xlsx", "statistics_bureau", rows, reported_on="2026年9月1日"), PERIOD
     )
     for when in range(2):
-        current = layers.current_reading(home, "statistics_bureau", PERIOD)
-        assert current is not None
-        reading = current[1]
+        reading = current_reading(home, "statistics_bureau", PERIOD)
         if when == 0:
             receipt = archive.versions(home, "statistics_bureau", PERIOD)[0]
             reading = read_workbook(archive.archived(home, receipt.file_sha256), PERIOD)
@@ -233,7 +229,37 @@ def test_a_damaged_archive_is_never_read_and_the_same_hand_in_restores_it(home: 
     kept.chmod(0o644)
     finance(kept, 99)
     with pytest.raises(layers.LayerError, match=r"a\.xlsx"):
-        layers.current_reading(home, "finance_bureau", PERIOD)
+        current_reading(home, "finance_bureau", PERIOD)
     archive.receive(home, path, PERIOD)
     assert amount_of(home) == "10.000000"
     assert archive.damaged(home) == []
+
+
+def test_what_another_process_does_to_the_receipts_is_seen_at_once(home: Home, tmp_path: Path) -> None:
+    first = archive.receive(home, finance(tmp_path / "a.xlsx", 10), PERIOD)
+    line = home.receipts.read_text("utf-8")
+    other = line.replace(first.file_sha256, "0" * 64).replace("-001", "-002")
+    home.receipts.write_text(line + other, "utf-8")
+    assert [r.receipt_no for r in archive.versions(home, "finance_bureau", PERIOD)] == [
+        "2026H1-finance_bureau-001",
+        "2026H1-finance_bureau-002",
+    ]
+    assert archive.receive(home, finance(tmp_path / "b.xlsx", 20), PERIOD).receipt_no == "2026H1-finance_bureau-003"
+    home.receipts.write_text(line, "utf-8")
+    assert archive.receipts(home) == [first]
+    home.receipts.unlink()
+    assert archive.receipts(home) == []
+
+
+def test_a_hand_in_among_many_does_not_read_all_the_receipts_again(home: Home, tmp_path: Path) -> None:
+    opened: list[str] = []
+    listening = True
+    sys.addaudithook(lambda event, found: opened.append(f"{found[0]}") if listening and event == "open" else None)
+    paths = [tmp_path / f"{number}.xlsx" for number in range(60)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"junk %d" % number)
+        archive.receive(home, path, PERIOD)
+    listening = False
+    # Once to be written; read only at the beginning.
+    assert opened.count(str(home.receipts)) <= len(paths) + 3
+    assert [r.receipt_no for r in archive.receipts(home)] == [f"unassigned-unknown-{n:03d}" for n in range(1, 61)]

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import ACCEPT, SAMPLES, run_sti
+from tests.slots import current_reading
 from tests.workbooks import finance_rows, payment_row, with_cell, write_return
 from warehouse import archive, corrections, layers
 from warehouse.correction_slip import SlipError, load_slip, register, registered, withdraw
@@ -50,9 +51,7 @@ def received(home: Home, folder: Path, name: str = "a.xlsx", **changes: Any) -> 
     rows = finance_rows() | {LEDGER: [payment_row(1), payment_row(2, **changes), payment_row(3)]}
     path = write_return(folder / name, "finance_bureau", rows, reported_on=f"2026年7月{10 + len(name)}日")
     archive.receive(home, path, PERIOD)
-    current = layers.current_reading(home, "finance_bureau", PERIOD)
-    assert current is not None
-    layers.write_raw(home, current[1])
+    layers.write_raw(home, current_reading(home, "finance_bureau", PERIOD))
 
 
 def judged(home: Home, column: str = "amount_wan") -> list[Any]:
