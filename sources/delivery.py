@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from sources.bulk.reading import BulkIdentity, identify_bulk, read_bulk
+from sources.bulk.reading import BulkIdentity
 from sources.bulk.sniff import kind_of
 from sources.contracts import providers
 from sources.finding import Finding
 from sources.identity import Identity
-from sources.reader_process import identify_workbook, read_workbook
+from sources.reader_process import identify_bulk, identify_workbook, read_bulk, read_workbook
 from sources.reading_rules import breach
 from sources.workbook import WorkbookReading, read_tables, sha256_of
 

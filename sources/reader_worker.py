@@ -1,6 +1,9 @@
-"""The child process that reads workbooks: limited in memory and time, writing nothing, without a network. Started by `sources.reader_process`.
+"""The child process that reads workbooks and bulk files: limited in memory and time, writing nothing, without a network.
+
+Started by `sources.reader_process`.
 
 Requests come on stdin, one JSON object a line; an answer is a length (8 bytes), that many bytes of JSON, and the Arrow streams it announces.
+The rows of a bulk file come before its answer, in pieces of the same form; each may take the time that a workbook may.
 Nothing that the child sends is executed by the parent: whatever a workbook may do to the child ends here.
 """
 
@@ -12,18 +15,20 @@ import resource
 import sys
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 
+from sources.bulk.reading import BulkIdentity, BulkReading, identify_bulk, read_bulk, texts_at
 from sources.grids import Sheet, UnreadableWorkbook, read_sheets
 from sources.values import is_blank, shown
 from sources.workbook import WorkbookReading, identify_workbook, read_workbook
 
 MOST_BYTES = 1536 * 1024 * 1024
 MOST_CPU_SECONDS = 60
-"""Time of its own that a file may take; the largest sheet that is let in takes a quarter of it. A busy machine does not count."""
+"""Time of its own that a file, or a piece of a bulk file, may take; the largest sheet let in takes a quarter. A busy machine does not count."""
 REFUSED_EVENTS = (
     "socket.",
     "subprocess.",
@@ -44,7 +49,7 @@ def main() -> None:
     for line in requests:
         _allow_cpu()
         try:
-            header, streams = _answer(json.loads(line))
+            header, streams = _answer(json.loads(line), answers)
         except MemoryError:
             # What is left of the memory may not do for another file.
             _send(answers, {"error": "memory"}, [])
@@ -78,16 +83,39 @@ def _allow_cpu() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + MOST_CPU_SECONDS, hard))
 
 
-def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], list[pa.Buffer]]:
+def _answer(request: dict[str, Any], answers: IO[bytes]) -> tuple[dict[str, Any], list[pa.Buffer]]:
     path = Path(request["path"])
+    if request["do"] == "read bulk":
+        return _bulk(read_bulk(path, BulkIdentity.from_dict(request["identity"]), partial(_send_rows, answers))), []
+    if request["do"] == "bulk cells":
+        found = texts_at(path, path.name, request["column"], set(request["row_numbers"]))
+        return {"texts": [found[number] for number in request["row_numbers"]]}, []
     if request["do"] == "cells":
         return {"cells": _written(path, request["sheet"], request["places"])}, []
     if request["do"] == "sheets":
         return {"sheets": _sheets(path)}, []
     asked, name = request["asked_period"] or None, request["file_name"]
+    if request["do"] == "identify bulk":
+        return identify_bulk(path, request["sha256"], asked, file_name=name).as_dict(), []
     if request["do"] == "identify":
         return pack(identify_workbook(path, asked, file_name=name))
     return pack(read_workbook(path, asked, file_name=name, beside=request["beside"]))
+
+
+def _send_rows(answers: IO[bytes], rows: pa.RecordBatch) -> None:
+    """Send a piece of a bulk file, and begin to count the time of the next one."""
+    stream = rows.serialize()
+    _send(answers, {"is_piece": True, "tables": [{"byte_count": stream.size}]}, [stream])
+    _allow_cpu()
+
+
+def _bulk(reading: BulkReading) -> dict[str, Any]:
+    return {
+        "manifest": reading.manifest.as_dict(),
+        "reported_on": reading.reported_on.isoformat() if reading.reported_on else "",
+        "findings": [finding.as_dict() for finding in reading.findings],
+        "is_read": reading.is_read,
+    }
 
 
 def _written(path: Path, sheet_name: str, places: list[tuple[int, int]]) -> list[str]:

@@ -15,10 +15,9 @@ import duckdb
 from openpyxl.utils import column_index_from_string
 
 from sources import contracts
-from sources.bulk.reading import texts_at
 from sources.bulk.sniff import kind_of
 from sources.manifest import Manifest
-from sources.reader_process import written_cells
+from sources.reader_process import bulk_texts, written_cells
 from sources.reference import CITY, area_names, enterprise_frame, indicator_components, periods, subject_providers
 from sources.workbook import sha256_of
 from warehouse.archive import archived
@@ -185,7 +184,7 @@ class _Rows:
         """Return what is written in cells of one column of the archived workbook or bulk file."""
         if not kind_of(path):
             return written_cells(path, sheet, places)
-        texts = texts_at(path, path.name, places[0][1], {row_number for row_number, _ in places})
+        texts = bulk_texts(path, places[0][1], {row_number for row_number, _ in places})
         return [texts[row_number] or "空白" for row_number, _ in places]
 
     @cached_property

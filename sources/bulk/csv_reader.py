@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import pyarrow as pa
 
@@ -18,11 +20,15 @@ from sources.bulk.limited import LimitedFindings
 from sources.bulk.sniff import ENCODING_LABELS, HEAD_BYTES, UnreadableBulk, encoding_of, first_fault
 from sources.grids import Grid, Sheet
 from sources.layout import HEAD_ROWS, Body, Headings, find_body, find_headings
+from sources.sheet_xml import MOST_COLUMNS
 from sources.text import label_of
 from sources.values import is_blank, number_of
 
 DELIMITERS = (",", "\t", ";", "|")
 PIECE_ROWS = 65_536
+PIECE_CHARACTERS = 16 * 1024 * 1024
+LONGEST_LINE = 1024 * 1024
+"""Characters; an ordinary row has some hundred."""
 TAIL_BYTES = 64 * 1024
 """The foot is looked for in here when only the file's 报出日期 is wanted."""
 MOST_FOOT_ROWS = 1_000
@@ -55,14 +61,17 @@ class CsvFile:
     def __init__(self, path: Path, known: list[str]) -> None:
         self._path, self._encoding = path, encoding_of(path)
         self.foot = Foot()
-        self._first_row = 1
+        self._taken_characters = 0
         with path.open("rb") as file:
             text = file.read(HEAD_BYTES).decode(self._encoding, errors="ignore")
         self._said_delimiter = text[4] if text[:4].lower() == "sep=" and text[5:6] in ("\r", "\n") else ""
         heads = {d: _head(text, d) for d in (self._said_delimiter or DELIMITERS)}
-        scores = {d: (len(f.columns) if (f := find_headings(rows, known)) else 0) for d, rows in heads.items()}
+        scores = {d: _headings_count(rows, known) for d, rows in heads.items()}
         self.delimiter = max(scores, key=lambda delimiter: scores[delimiter])
         self.head: Grid = heads[self.delimiter]
+        for number, row in enumerate(self.head, 1):
+            if len(row) > MOST_COLUMNS:
+                raise UnreadableBulk(f"第 {number} 行有 {len(row)} 列，超过 {MOST_COLUMNS} 列", f"{number}:{number}")
 
     def reported_on(self) -> date | None:
         """Return the 报出日期 in the file's foot without reading the file; None where its end shows none."""
@@ -77,7 +86,9 @@ class CsvFile:
     def pieces(
         self, headings: Headings, telling: int, wanted: list[int], findings: LimitedFindings
     ) -> Iterator[tuple[pa.Array, dict[int, pa.Array]]]:
-        """Yield the data rows, up to `PIECE_ROWS` at a time: their row numbers, and the cells of each wanted column by its index.
+        """Yield the data rows by piece: their row numbers, and the cells of each wanted column by its index.
+
+        A piece ends after `PIECE_ROWS` rows of the file or `PIECE_CHARACTERS`; where none of them holds data it is empty.
 
         Args:
             headings: as found in ``head``.
@@ -94,7 +105,13 @@ class CsvFile:
         ordinary: dict[str, bool] = {}
         numbers: list[int] = []
         data: list[list[str]] = []
+        last = headings.row_number + PIECE_ROWS
+        self._taken_characters = 0
         for number, row in rows:
+            if number > last or self._taken_characters > PIECE_CHARACTERS:
+                yield _columns(numbers, data, wanted)
+                numbers, data = [], []
+                last, self._taken_characters = number - 1 + PIECE_ROWS, 0
             told = ordinary.get(row[telling]) if len(row) == width else None
             first = row[0] if row else ""
             if not told or not first or ":" in first or "：" in first:
@@ -110,9 +127,6 @@ class CsvFile:
                     continue
             numbers.append(number)
             data.append(row)
-            if len(data) == PIECE_ROWS:
-                yield _columns(numbers, data, wanted)
-                numbers, data = [], []
         if data:
             yield _columns(numbers, data, wanted)
 
@@ -128,7 +142,7 @@ class CsvFile:
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         number = 0
         with self._path.open(encoding=self._encoding, newline="") as file:
-            reader = csv.reader(_without_nul(file), delimiter=self.delimiter, strict=True)
+            reader = csv.reader(self._lines(file), delimiter=self.delimiter, strict=True)
             try:
                 for number, row in enumerate(reader, 1):
                     yield number, row
@@ -141,12 +155,26 @@ class CsvFile:
                 message = f"文件开头是 {name}，第 {line} 行（第 {offset} 个字节）却不是"
                 raise UnreadableBulk(message, f"{number + 1}:{number + 1}") from error
 
+    def _lines(self, file: TextIO) -> Iterator[str]:
+        """Yield the lines.
+
+        Raises:
+            UnreadableBulk: a line holds a NUL, as no text does, or has no end.
+        """
+        for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), ""), 1):
+            if "\0" in line:
+                raise UnreadableBulk(f"第 {number} 行里有空字符，文件不是文本，或已损坏")
+            if len(line) > LONGEST_LINE:
+                raise UnreadableBulk(f"第 {number} 行超过 {LONGEST_LINE:,} 个字符，文件不是表格，或缺少换行")
+            self._taken_characters += len(line)
+            yield line
+
     @staticmethod
     def _kind(row: list[str]) -> str:
         """Tell by the sheet reader's own rules whether a row is blank, data, the 合计 row or the beginning of the foot."""
         if all(is_blank(cell) for cell in row):
             return "blank"
-        body = find_body(Sheet("", 0, "visible", [_typed(row)]), _NO_HEADINGS)
+        body = find_body(Sheet("", 0, "visible", [_typed(row[:MOST_COLUMNS])]), _NO_HEADINGS)
         return "data" if body.data else "total" if body.total else "foot"
 
     @staticmethod
@@ -184,16 +212,9 @@ def _head(text: str, delimiter: str) -> list[list[str]]:
     return rows
 
 
-def _without_nul(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines.
-
-    Raises:
-        UnreadableBulk: a line holds a NUL, as no text does.
-    """
-    for number, line in enumerate(lines, 1):
-        if "\0" in line:
-            raise UnreadableBulk(f"第 {number} 行里有空字符，文件不是文本，或已损坏")
-        yield line
+def _headings_count(rows: list[list[str]], known: list[str]) -> int:
+    found = find_headings([row[:MOST_COLUMNS] for row in rows], known)
+    return len(found.columns) if found else 0
 
 
 def _lenient(line: str, delimiter: str) -> Iterable[list[str]]:
@@ -216,4 +237,6 @@ def _tells_data(cell: str) -> bool:
 
 def _columns(numbers: list[int], rows: list[list[str]], wanted: list[int]) -> tuple[pa.Array, dict[int, pa.Array]]:
     cells = list(zip(*rows, strict=True))
-    return pa.array(numbers, pa.int32()), {index: pa.array(cells[index], pa.string()) for index in wanted}
+    return pa.array(numbers, pa.int32()), {
+        index: pa.array(cells[index] if cells else (), pa.string()) for index in wanted
+    }

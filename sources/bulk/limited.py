@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from sources.finding import Finding
 from sources.reading_rules import breach
@@ -53,6 +54,11 @@ class LimitedFindings:
 
 
 Report = Callable[..., None]
+
+
+def cut_short(finding: Finding) -> Finding:
+    """Return a finding that repeats no more than `LONGEST_TEXT` characters of what stands in the file."""
+    return replace(finding, message=_cut(finding.message), found=_cut(finding.found), subject=_cut(finding.subject))
 
 
 def _cut(text: str) -> str:

@@ -1,30 +1,32 @@
-"""Reading one bulk file: a file in, one table's typed rows in a Parquet file beside it and findings out; memory does not grow with the rows."""
+"""Reading one bulk file: a file in, one table's typed rows piece by piece and findings out; memory does not grow with the rows.
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+Called in a child process by `sources.reader_process`, which keeps the rows.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sources.bulk.columns import ColumnReader, Piece, exact_sum
 from sources.bulk.csv_reader import CsvFile, Foot
-from sources.bulk.limited import LimitedFindings
+from sources.bulk.limited import LimitedFindings, cut_short
 from sources.bulk.parquet_reader import ParquetFile
-from sources.bulk.sniff import UnreadableBulk, check_size, kind_of
-from sources.contracts import STATUS_SUFFIX, Cadence, Column, Table, tables
+from sources.bulk.sniff import MOST_BULK_ROWS, UnreadableBulk, check_size, kind_of
+from sources.contracts import STATUS_SUFFIX, Cadence, Column, Table, table, tables
 from sources.finding import Finding
 from sources.grids import Sheet
 from sources.identity import headings_of, identify
 from sources.layout import Body, Headings, cell_name, find_headings, info_line
-from sources.manifest import MANIFEST_KEY, Manifest
+from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.reference import area_keys, periods
-from sources.sheet import TableReading, TotalRow, check_date, check_total_row, map_columns, stated_unit
+from sources.sheet import TotalRow, check_date, check_total_row, map_columns, stated_unit
 from sources.text import label_of
 from sources.values import WAN_PER_UNIT, date_of, is_blank, shown
 
@@ -47,6 +49,34 @@ class BulkIdentity:
     reported_on: date | None = None
     findings: list[Finding] = field(default_factory=list)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {
+            "table": self.table.table_id if self.table else "",
+            "reported_on": self.reported_on.isoformat() if self.reported_on else "",
+            "findings": [finding.as_dict() for finding in self.findings],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "BulkIdentity":
+        """Rebuild an identity from `as_dict`."""
+        values = {
+            "table": table(data["table"]) if data["table"] else None,
+            "reported_on": date.fromisoformat(data["reported_on"]) if data["reported_on"] else None,
+            "findings": [Finding.from_dict(finding) for finding in data["findings"]],
+        }
+        return cls(**data | values)
+
+
+@dataclass(frozen=True)
+class BulkReading:
+    """What reading a bulk file gave beside its rows; unless ``is_read``, the rows given so far are no table's and are to be thrown away."""
+
+    manifest: Manifest
+    reported_on: date | None
+    findings: list[Finding]
+    is_read: bool
+
 
 def identify_bulk(path: Path, sha256: str, asked_period: str | None = None, *, file_name: str = "") -> BulkIdentity:
     """Tell a bulk file's provider, period and table from its title lines (CSV) or its metadata (Parquet); the rows are not read."""
@@ -63,7 +93,7 @@ def identify_bulk(path: Path, sha256: str, asked_period: str | None = None, *, f
     sheet_name = said or _sheet_by_headings(headings)
     identity = identify(Path(name), sha256, [Sheet(sheet_name, 0, "visible", source.head)], asked_period)
     provider = identity.provider.provider if identity.provider else ""
-    findings = list(identity.findings)
+    findings = [cut_short(finding) for finding in identity.findings]
     table = (
         _table_of(identity.provider.tables_of(identity.cadence or "half_year"), sheet_name)
         if identity.provider
@@ -76,6 +106,7 @@ def identify_bulk(path: Path, sha256: str, asked_period: str | None = None, *, f
             f"工作表“{said}”不在{identity.provider.label}的表式内" if said else "没有写明工作表，按列名也认不出是哪张表"
         )
         findings.append(breach("RD-070", message, subject="工作表", found=said or "空白", expected=allowed, **where))
+        findings[-1] = cut_short(findings[-1])
     elif table is not None and not said:
         message = f"没有写明工作表，按列名认作“{table.sheet}”"
         findings.append(breach("RD-071", message, table_id=table.table_id, subject="工作表", found="空白", **where))
@@ -87,40 +118,30 @@ def identify_bulk(path: Path, sha256: str, asked_period: str | None = None, *, f
     )
 
 
-def read_bulk(path: Path, identity: BulkIdentity, spool: Path) -> TableReading:
+def read_bulk(path: Path, identity: BulkIdentity, take: Callable[[pa.RecordBatch], Any]) -> BulkReading:
     """Read an assigned bulk file by its table's contract.
 
     Args:
         path: the file.
         identity: as `identify_bulk` told it, with a table and a period.
-        spool: the Parquet file to write the rows to, with the manifest in its metadata.
-
-    Returns:
-        The reading, whose rows are in ``spool``; neither rows nor file where the table could not be read.
+        take: gets the rows in the contract's schema, some ten thousand at a time; a piece may be empty.
     """
     if identity.table is None:
         raise ValueError(f"{identity.file_name}: not assigned to a table")
     try:
-        return _Reading(path, identity, identity.table).read(spool)
+        return _Reading(path, identity, identity.table).read(take)
     except UnreadableBulk as error:
-        spool.unlink(missing_ok=True)
-        table = identity.table
-        finding = breach(
-            "RD-072",
-            str(error),
-            file_name=identity.file_name,
-            file_sha256=identity.file_sha256,
-            provider=identity.provider,
-            period=identity.period,
-            table_id=table.table_id,
-            sheet=table.sheet,
-            cell=error.cell,
-            subject="文件",
-            found=str(error),
-        )
-        of_file = (identity.file_name, identity.file_sha256, table.sheet)
-        manifest = Manifest(table.table_id, identity.period, table.provider, *of_file, unit="", heading_row=0)
-        return TableReading(manifest, None, identity.reported_on, [finding])
+        return refused(identity, identity.table, str(error), error.cell)
+
+
+def refused(identity: BulkIdentity, table: Table, reason: str, cell: str = "") -> BulkReading:
+    """Return the reading of a file that cannot be read to its end: the reason as a hard error."""
+    where = {"provider": identity.provider, "period": identity.period, "table_id": table.table_id, "sheet": table.sheet}
+    where |= {"file_name": identity.file_name, "file_sha256": identity.file_sha256}
+    finding = breach("RD-072", reason, subject="文件", cell=cell, found=reason, **where)
+    of_file = (identity.file_name, identity.file_sha256, table.sheet)
+    manifest = Manifest(table.table_id, identity.period, table.provider, *of_file, unit="", heading_row=0)
+    return BulkReading(manifest, identity.reported_on, [finding], is_read=False)
 
 
 def texts_at(path: Path, file_name: str, column: int, row_numbers: set[int]) -> dict[int, str]:
@@ -148,39 +169,36 @@ class _Reading:
         self.totals: dict[str, Decimal] = {}
         self.row_count = 0
 
-    def read(self, spool: Path) -> TableReading:
+    def read(self, take: Callable[[pa.RecordBatch], Any]) -> BulkReading:
         table, report, day = self.table, self.findings.report, self.identity.reported_on
         found = find_headings(self.source.head, headings_of(table))
         if found is None:
             report("RD-012", f"在“{table.sheet}”里找不到表头行", found="无", expected=table.columns[0].heading)
-            return TableReading(self._manifest(), None, day, self.findings.all())
+            return BulkReading(self._manifest(), day, self.findings.all(), is_read=False)
         unit = stated_unit(table, self.sheet, found, report)
         # In Parquet the names of the columns are the first row, as they are where a spreadsheet opens the file.
         headings = replace(found, row_number=1) if isinstance(self.source, ParquetFile) else found
         columns = map_columns(table, self.identity.cadence or "half_year", headings, report)
         if columns is None or unit is None:
-            return TableReading(self._manifest(unit or "", headings.row_number), None, day, self.findings.all())
+            manifest = self._manifest(unit or "", headings.row_number)
+            return BulkReading(manifest, day, self.findings.all(), is_read=False)
         areas = area_keys(periods()[self.identity.period].ends_on)
         readers = [ColumnReader(column, index, WAN_PER_UNIT[unit], areas) for column, index in columns.items()]
         self.totals = {reader.column.name: Decimal(0) for reader in readers if reader.column.type == "money"}
         letters = {reader.column.name: cell_name(reader.index, 1)[:-1] for reader in readers}
-        spool.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(spool, table.schema, compression="zstd") as writer:
-            for numbers, cells in self._pieces(headings, columns):
-                writer.write_batch(self._batch(readers, numbers, cells))
-            foot = self._foot(found)
-            self._finish(foot, readers, found)
-            manifest = self._manifest(
-                unit,
-                headings.row_number,
-                cell_columns=letters,
-                reported_on=foot.reported_on.isoformat() if foot.reported_on else "",
-                row_count=self.row_count,
-                control_totals_wan={name: f"{total:f}" for name, total in self.totals.items()},
-            )
-            content = json.dumps(manifest.as_dict(), ensure_ascii=False, sort_keys=True)
-            writer.add_key_value_metadata({MANIFEST_KEY.decode(): content})
-        return TableReading(manifest, None, foot.reported_on, self.findings.all(), spooled=spool)
+        for numbers, cells in self._pieces(headings, columns):
+            take(self._batch(readers, numbers, cells))
+        foot = self._foot(found)
+        self._finish(foot, readers, found)
+        manifest = self._manifest(
+            unit,
+            headings.row_number,
+            cell_columns=letters,
+            reported_on=foot.reported_on.isoformat() if foot.reported_on else "",
+            row_count=self.row_count,
+            control_totals_wan={name: f"{total:f}" for name, total in self.totals.items()},
+        )
+        return BulkReading(manifest, foot.reported_on, self.findings.all(), is_read=True)
 
     def _manifest(self, unit: str = "", heading_row: int = 0, **more: object) -> Manifest:
         identity = self.identity
@@ -218,6 +236,8 @@ class _Reading:
         """Return a piece's rows in the contract's schema, and report its cells."""
         count = len(numbers)
         self.row_count += count
+        if self.row_count > MOST_BULK_ROWS:
+            raise UnreadableBulk(f"超过 {MOST_BULK_ROWS:,} 行，请分期或按地区拆分")
         pieces = {reader.column.name: reader.read(cells[reader.index]) for reader in readers}
         self._report(readers, pieces, numbers)
         row_key = pa.scalar(f"{self.identity.file_sha256[:16]}:0:")

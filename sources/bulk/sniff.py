@@ -14,6 +14,8 @@ BULK_SUFFIXES = {".csv", ".tsv", ".parquet"}
 TEXT_SUFFIXES = {".csv", ".tsv"}
 LARGEST_BULK_BYTES = 5 * 1024**3
 """A bulk file may be 5 GiB; ten million rows of a ledger are 1.5 GB as CSV."""
+MOST_BULK_ROWS = 50_000_000
+"""Five times the largest ledger thought of; a few bytes of Parquet can claim a billion rows."""
 HEAD_BYTES = 1024 * 1024
 """The title lines, the headings and the first rows stand in here; the encoding shows in them."""
 ENCODING_LABELS = {"utf-8": "UTF-8", "gb18030": "GB18030"}

@@ -18,6 +18,7 @@ from stdnum.cn import uscc
 
 from orchestration.gate import self_check
 from sources.contracts import table
+from sources.reader_process import READER
 from warehouse.paths import Home
 from warehouse.unit_names import unit_register
 
@@ -81,11 +82,15 @@ def measure(path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         reading, outcome = self_check([path], Path(folder), unit_register(Home.at(Path(folder) / "home")))
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    READER.stop()
+    own, child = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = own.ru_utime + own.ru_stime + child.ru_utime + child.ru_stime
+    peak, peak_of_child = own.ru_maxrss / 1024, child.ru_maxrss / 1024
     size = path.stat().st_size / 1024**2
     rows = reading.tables[TABLE_ID].manifest.row_count
     print(
-        f"  {path.suffix[1:]:<8} {rows:>10,} 行 {size:6.0f} MB  {seconds:6.1f} 秒  峰值内存 {peak:5.0f} MB  问题 {len(outcome.findings)} 条"
+        f"  {path.suffix[1:]:<8} {rows:>10,} 行 {size:6.0f} MB  {seconds:6.1f} 秒（处理器 {cpu:.0f} 秒）"
+        f"  峰值内存 {peak:.0f} + 子进程 {peak_of_child:.0f} MB  问题 {len(outcome.findings)} 条"
     )
 
 

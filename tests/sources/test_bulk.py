@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.bulk import limited
+from sources.bulk import reading as in_this_process
 from sources.bulk.columns import ColumnReader
-from sources.bulk.reading import BulkIdentity, identify_bulk, read_bulk
+from sources.bulk.reading import BulkIdentity
 from sources.contracts import table, tables
+from sources.reader_process import identify_bulk, read_bulk
 from sources.reference import area_keys, periods
 from sources.sheet import TableReading
 from sources.values import WAN_PER_UNIT
@@ -195,11 +197,13 @@ def test_a_file_of_wrong_cells_has_bounded_findings_and_an_exact_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limited.LimitedFindings.__init__, "__defaults__", (5,))
-    reading = read_text(tmp_path, csv_text(ledger(*[{"金额": f"约{n}"} for n in range(50)])))
-    assert len(reading.findings) == 6
-    assert "另有 45 处" in reading.findings[-1].message
-    assert reading.findings[-1].rule_id == "RD-103"
-    assert reading.manifest.file_sha256[:16] in reading.findings[-1].found
+    path = tmp_path / "明细.csv"
+    path.write_text(csv_text(ledger(*[{"金额": f"约{n}"} for n in range(50)])), encoding="utf-8")
+    found = in_this_process.read_bulk(path, identify_bulk(path, "0" * 64), lambda rows: None).findings
+    assert len(found) == 6
+    assert "另有 45 处" in found[-1].message
+    assert found[-1].rule_id == "RD-103"
+    assert "0" * 16 in found[-1].found
 
 
 def identity_of(tmp_path: Path, content: bytes, name: str = "x.csv") -> BulkIdentity:
