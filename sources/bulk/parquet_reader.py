@@ -136,7 +136,7 @@ def _batches(file: pq.ParquetFile, names: list[str]) -> Iterator[pa.RecordBatch]
     for number in range(file.num_row_groups):
         count = 0
         for batch in file.iter_batches(PIECE_ROWS, row_groups=[number], columns=names, use_threads=False):
-            batch.validate()
+            batch.validate(full=True)
             count += len(batch)
             yield batch
         said = file.metadata.row_group(number).num_rows
