@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from orchestration import printing
-from orchestration.command import BLOCKED, BROKEN, WRONG_USE, Group, Stop, guarded, half_year_of
+from orchestration.command import BLOCKED, WRONG_USE, Group, Stop, guarded, half_year_of, internal_error
 from orchestration.commands.check import check_command
 from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
 from orchestration.commands.pull import pull_command
@@ -97,8 +97,8 @@ def run_command(
                     accept_reason=reason.strip(),
                 )
             except RunBroke as error:
-                log_error(home, str(error))
-                raise Stop(f"内部错误，详情记在 {home.log}；已发布的数仓没有变，可以原样重试。", BROKEN) from error
+                logged = log_error(home, str(error))
+                raise internal_error(home, f"内部错误，{logged}；已发布的数仓没有变，可以原样重试。") from error
             if not outcome.is_published:
                 if as_json_:
                     click.echo(json.dumps(printing.outcome_json(home, outcome), ensure_ascii=False, indent=1))

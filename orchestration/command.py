@@ -1,5 +1,6 @@
 """What every command of ``sti`` shares: exit codes, an error that ends a command, and the guard that lets no traceback out."""
 
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -10,10 +11,12 @@ import click
 
 from sources.reference import periods
 from warehouse.lock import HomeBusy
-from warehouse.paths import log_error
+from warehouse.paths import Home, log_error
 from warehouse.query import NothingPublished, QueryFailed
 
 WRONG_USE, BLOCKED, BROKEN = 1, 2, 3
+LEAST_FREE_BYTES = 16 * 1024 * 1024
+"""With less than this left on the disk, whatever broke broke of that."""
 
 
 class Stop(Exception):
@@ -48,15 +51,32 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
         except BrokenPipeError:
             sys.exit(0)
         except OSError as error:
-            log_error(home, traceback.format_exc())
-            click.echo(f"读写文件出错：{error.filename or ''} {error.strerror or error}", err=True)
+            logged = log_error(home, traceback.format_exc())
+            place = f"{error.filename} " if error.filename else ""
+            click.echo(f"读写文件出错：{place}{error.strerror or error}；{logged}", err=True)
             sys.exit(WRONG_USE)
         except Exception:
-            log_error(home, traceback.format_exc())
-            click.echo(f"内部错误，详情记在 {home.log}；请把它发给数据组。", err=True)
-            sys.exit(BROKEN)
+            logged = log_error(home, traceback.format_exc())
+            broken = internal_error(home, f"内部错误，{logged}；请把它发给数据组。")
+            click.echo(str(broken), err=True)
+            sys.exit(broken.code)
 
     return safely
+
+
+def internal_error(home: Home, message: str) -> Stop:
+    """Return the end of a command that broke: wrong environment where the disk is full, whatever library it broke in; else ``message``."""
+    place = next((folder for folder in (home.root, *home.root.parents) if folder.is_dir()), home.root)
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError:
+        return Stop(message, BROKEN)
+    if free < LEAST_FREE_BYTES:
+        text = (
+            f"{home.root} 所在的磁盘满了（只剩 {free // 1024} KiB）；请腾出空间后原样重试，已收到和已发布的都没有变。"
+        )
+        return Stop(text, WRONG_USE)
+    return Stop(message, BROKEN)
 
 
 class Group(click.Group):
@@ -72,6 +92,10 @@ class Group(click.Group):
             sys.exit(WRONG_USE)
         except click.ClickException as error:
             error.show()
+            sys.exit(WRONG_USE)
+        except OSError as error:
+            # Before any command: the folder that the shell stands in is gone, say.
+            click.echo(f"读写文件出错：{error.filename or '当前文件夹'} {error.strerror or error}", err=True)
             sys.exit(WRONG_USE)
         sys.exit(result if isinstance(result, int) else 0)
 

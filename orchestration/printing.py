@@ -16,6 +16,7 @@ from sources.contracts import providers
 from sources.contracts import table as contract_table
 from sources.finding import CLASS_LABELS, Finding
 from sources.reference import CITY, area_names
+from sources.text import visible
 from sources.workbook import WorkbookReading
 from warehouse.paths import Home
 from warehouse.query import QueryFailed, names_of, rows_of, run_query, shown
@@ -48,7 +49,7 @@ def _grid(headings: Iterable[str], rows: Iterable[Iterable[Any]], **options: Any
     for heading in headings:
         grid.add_column(Text(heading), overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(shown(value)) for value in row))
+        grid.add_row(*(Text(visible(shown(value), "\n\u3000")) for value in row))
     return grid
 
 
@@ -189,7 +190,7 @@ def check(reading: WorkbookReading, found: list[Finding]) -> None:
         )
         beside = f"（{manifest.file_name}）" if manifest.file_name != reading.file_name else ""
         click.echo(
-            f"  {manifest.sheet}{beside}：{manifest.row_count} 行，计量单位{manifest.unit or '无'}，合计（万元）{totals or '无'}"
+            f"  {visible(manifest.sheet)}{beside}：{manifest.row_count} 行，计量单位{manifest.unit or '无'}，合计（万元）{totals or '无'}"
         )
     _findings(found, error=False)
     counts = Counter(f.rule_class for f in found)

@@ -8,9 +8,14 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
+from sources.text import visible
+
 RuleClass = Literal["mandatory", "query", "note"]
 CLASS_LABELS: dict[RuleClass, str] = {"mandatory": "强制性", "query": "核实性", "note": "提示"}
 CLASS_ORDER: dict[RuleClass, int] = {"mandatory": 0, "query": 1, "note": 2}
+
+LONGEST_TEXT, KEPT_TEXT = 1000, 900
+"""Characters of a finding's text; of a longer one so many are kept, with its length and a digest."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,15 @@ class Finding:
     why: str
     action: str
 
+    def __post_init__(self) -> None:
+        """Make what the sender wrote fit to be read: nothing unseen, nothing endless. A long value keeps what tells it from others."""
+        for name in ("subject", "found", "expected", "message"):
+            text = visible(getattr(self, name))
+            if len(text) > LONGEST_TEXT:
+                digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+                text = f"{text[:KEPT_TEXT]}…（共 {len(text)} 字，{digest}）"
+            object.__setattr__(self, name, text)
+
     @property
     def finding_id(self) -> str:
         """16 hex digits from rule, table, period, subject and value: an acceptance binds to the value and lapses with it."""
@@ -49,7 +63,7 @@ class Finding:
     @property
     def place(self) -> str:
         """Where it stands, as ``file[sheet]!cell``, as far as known."""
-        sheet = f"[{self.sheet}]" if self.sheet else ""
+        sheet = f"[{visible(self.sheet)}]" if self.sheet else ""
         cell = f"!{self.cell}" if self.cell else ""
         return f"{self.file_name}{sheet}{cell}"
 

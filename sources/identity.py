@@ -11,9 +11,14 @@ from sources.layout import HEAD_ROWS, find_headings, info_line
 from sources.reading_rules import breach
 from sources.reference import periods
 from sources.text import label_of
+from sources.values import number_of
 
 _HALF = re.compile(r"(\d{4})年(?:上半年|1月?[-—–~～至到]6月)")
 _WHOLE = re.compile(r"(\d{4})年(?:全年|度|1月?[-—–~～至到]12月)")
+_PERIOD_ANYWHERE = re.compile(
+    r"(?<!\d)(20\d\d)(?:年?(上半年|1月?[-—–~～至到]6月)|年?(全年|1月?[-—–~～至到]12月|下半年)|年|H([12])(?!\d))",
+    re.IGNORECASE,
+)
 EXPLANATION_SHEET = "核实说明"
 
 
@@ -113,6 +118,18 @@ def identify(path: Path, sha256: str, sheets: list[Sheet], asked_period: str | N
             )
         )
         return Identity(provider, "", cadence, findings)
+    findings += [
+        breach(
+            "RD-029",
+            f"{place}写着“{other}”，报告期却是“{period_text}”，按报告期归入 {period}",
+            provider=provider.provider,
+            period=period,
+            subject=f"报告期/{place}",
+            found=f"{other}、{period_text}",
+            **where,
+        )
+        for place, other in _other_periods(path, sheets, period)
+    ]
     if assumed:
         message = f"全年数没有写报表类别，按{CADENCE_LABELS[cadence]}读取（{period}）"
         findings.append(
@@ -121,6 +138,51 @@ def identify(path: Path, sha256: str, sheets: list[Sheet], asked_period: str | N
             )
         )
     return Identity(provider, period, cadence, findings)
+
+
+def _other_periods(path: Path, sheets: list[Sheet], period: str) -> list[tuple[str, str]]:
+    """Return where a title or the file's name speaks of no period but others, as (place, words): an old file under a new name, or the reverse.
+
+    A title that names the right period too, as one that compares does, is in order.
+    """
+    year, half = periods()[period].year, periods()[period].half
+    titles = [
+        (f"工作表“{sheet.name}”的标题", label_of(value))
+        for sheet in sheets
+        for row in sheet.grid[: _heading_row(sheet) - 1]
+        for value in row
+        if isinstance(value, str) and ":" not in label_of(value)
+    ]
+    found = []
+    for place, text in [("文件名", label_of(path.stem)), *titles]:
+        said = list(_PERIOD_ANYWHERE.finditer(text))
+        if said and not any(_is_of(match, year, half) for match in said):
+            found.append((place, "、".join(match.group() for match in said)))
+    return found
+
+
+def _is_of(said: re.Match[str], year: int, half: int | None) -> bool:
+    """Whether words speak of a period, or leave open which part of its year they mean."""
+    first, whole, numbered = bool(said.group(2)), bool(said.group(3)), said.group(4)
+    part = 1 if first or numbered == "1" else 2 if whole or numbered == "2" else None
+    return int(said.group(1)) == year and part in (None, half or 2)
+
+
+def looks_like(sheet: Sheet, sender: Provider) -> Table | None:
+    """Return the table, the sender's own first, that a sheet under another name has most headings of and figures for.
+
+    None where it has fewer than half of any table's headings, or no number below them.
+    """
+    best: tuple[float, Table] | None = None
+    for provider in (sender, *providers().values()):
+        for table in provider.tables.values():
+            headings = find_headings(sheet.grid, headings_of(table))
+            share = len(headings.columns) / len(table.columns) if headings else 0
+            below = sheet.grid[headings.row_number :] if headings and share >= 0.5 else ()
+            has_figures = any(number_of(value) is not None for row in below for value in row)
+            if has_figures and (best is None or share > best[0]):
+                best = (share, table)
+    return best[1] if best else None
 
 
 def _heading_row(sheet: Sheet) -> int:

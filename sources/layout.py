@@ -38,6 +38,7 @@ HEAD_ROWS = 40
 """A heading row is looked for in this many rows; no form has a title longer than three."""
 
 _INFO = re.compile(rf"({'|'.join(INFO_LABELS)}):(.*?)(?=(?:{'|'.join(INFO_LABELS)}):|$)")
+_UNIT = re.compile(rf"(?:单位:?|\()((?:百|千|万|百万|千万|亿)?元)(?=$|[^\w/]|{'|'.join(INFO_LABELS)})")
 _FOOT = re.compile(rf"^(?:{'|'.join(FOOT_LABELS)}|(?:{'|'.join(NOTE_LABELS)})\d*):")
 _NOTE = re.compile(rf"^(?:{'|'.join(NOTE_LABELS)})\d*:")
 _NUMBERED = re.compile(r"^(?:\d+[.、)](?!\d)|\(\d+\)|[①-⑳])\D")
@@ -125,6 +126,40 @@ def info_row(grid: Grid, before_row: int) -> int | None:
         if any(_INFO.search(label_of(value)) for value in row if not is_blank(value)):
             return index + 1
     return None
+
+
+def data_above(grid: Grid, headings: Headings) -> list[int]:
+    """Return the 1-based numbers of the rows above the headings that look like data: three filled cells or more, an amount among them.
+
+    The lines of a title and of labels with their values are none.
+    """
+    found = []
+    for index, row in enumerate(grid[: headings.row_number - 1]):
+        cells = [value for value in row if not is_blank(value)]
+        if len(cells) > 2 and any(_is_amount(v) for v in cells) and not any(_is_label(v) for v in cells):
+            found.append(index + 1)
+    return found
+
+
+def _is_label(value: object) -> bool:
+    label = label_of(value)
+    return label.endswith(":") or _INFO.search(label) is not None
+
+
+def _is_amount(value: object) -> bool:
+    """Whether a cell is filled in as cells of amounts are: a number, nil, or below the unit."""
+    return number_of(value) is not None or (isinstance(value, str) and value.strip() in NIL | BELOW_UNIT)
+
+
+def units_above(grid: Grid, headings: Headings) -> list[tuple[str, str]]:
+    """Return every unit of amounts that the lines above the headings name in any words, as (unit, place): ``单位：元``, ``（万元）``."""
+    return [
+        (unit, cell_name(column, index + 1))
+        for index, row in enumerate(grid[: headings.row_number - 1])
+        for column, value in enumerate(row)
+        if isinstance(value, str)
+        for unit in _UNIT.findall(label_of(value))
+    ]
 
 
 def _labels_of_two(top: Sequence[object], bottom: Sequence[object], groups: set[str]) -> list[str]:
@@ -255,6 +290,10 @@ def _more_than_foot(cells: list[object]) -> bool:
     """Whether a row of the foot holds more than labels and their values: data beside a note in the margin, say."""
     labels = [label_of(value) for value in cells]
     waiting = sum(label.endswith(":") for label in labels)
+    numbers = sum(number_of(value) is not None for value in cells)
+    # A number with no label that waits for it (a telephone's, a day's) is an amount; so is any beside a note.
+    if numbers > (0 if _NOTE.match(labels[0]) else waiting):
+        return True
     return sum(":" not in label for label in labels) > waiting + 1
 
 

@@ -11,16 +11,18 @@ import pyarrow as pa
 
 from sources.contracts import Cadence, Column, Table
 from sources.finding import Finding
-from sources.grids import Sheet
+from sources.grids import Grid, Sheet
 from sources.identity import headings_of
 from sources.layout import (
     Body,
     Headings,
     cell_name,
+    data_above,
     find_body,
     find_headings,
     info_line,
     info_row,
+    units_above,
     without_template_columns,
 )
 from sources.manifest import Manifest
@@ -95,6 +97,7 @@ def read_table(
     if columns is None or unit is None:
         return TableReading(manifest(), None, body.reported_on, findings)
     rows = Rows(table, columns, sheet, body.data, unit, period, report)
+    report_above(sheet.grid, headings, report)
     _check_rest(sheet, headings, body, report)
     report_unseen(sheet, headings, body, columns, unit, report)
     check_date(body, periods()[period], report)
@@ -162,7 +165,19 @@ def stated_unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter
         message = f"计量单位写的是“{value}”，只能是{'、'.join(WAN_PER_UNIT)}"
         report("RD-008", message, cell=place, subject="计量单位", found=value, expected="、".join(WAN_PER_UNIT))
         return None
+    other = next(((unit, place) for unit, place in units_above(sheet.grid, headings) if unit != value), None)
+    if other:
+        message = f"计量单位写的是“{value}”，{other[1]} 却写着“{other[0]}”，整张表不取数"
+        report("RD-024", message, cell=other[1], subject="计量单位", found=f"{value}、{other[0]}")
+        return None
     return value
+
+
+def report_above(grid: Grid, headings: Headings, report: Reporter) -> None:
+    """Report rows of data above the headings: a second table, or a row sorted or moved up there, would be lost."""
+    for row_number in data_above(grid, headings):
+        message = f"第{row_number}行没有取数：它在表头（第{headings.row_number}行）上面"
+        report("RD-014", message, cell=f"{row_number}:{row_number}")
 
 
 def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) -> None:

@@ -45,12 +45,19 @@ def clean(text: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    """Return a file's name fit to be shown and stored: what cannot be seen or reorders text becomes its visible code.
-
-    A line break becomes ``<000a>``. Names that old Windows tools wrote in GB18030 come out as they were meant.
-    """
+    """Return a file's name fit to be shown and stored; see `visible`. Names that old Windows tools wrote in GB18030 come out as they were meant."""
     try:
         name.encode()
     except UnicodeEncodeError:
         name = os.fsencode(name).decode("gb18030", errors="replace")
-    return "".join(c if c.isprintable() or c == "\u3000" else f"<{ord(c):04x}>" for c in name)
+    return visible(name)
+
+
+def visible(text: str, kept: str = "\u3000") -> str:
+    """Return a text in which what cannot be seen, moves a terminal's cursor or reorders text is its visible code: a line break ``<000a>``.
+
+    ``kept`` are characters to leave as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept else f"<{ord(c):04x}>" for c in text)

@@ -14,7 +14,7 @@ from pathlib import Path
 from sources.contracts import Cadence, Provider, Table
 from sources.finding import Finding
 from sources.grids import Sheet, UnreadableWorkbook, read_sheets
-from sources.identity import EXPLANATION_SHEET, Identity, identify
+from sources.identity import EXPLANATION_SHEET, Identity, identify, looks_like
 from sources.inspection import has_links, open_plain
 from sources.layout import HEAD_ROWS, INSTRUCTION_SHEET, LAST_SHEET_PREFIX
 from sources.reading_rules import breach
@@ -112,6 +112,9 @@ def read_tables(
     tables: dict[str, TableReading] = {}
     reported: list[date] = []
 
+    known = {label_of(table.sheet) for table in wanted} | {EXPLANATION_SHEET, INSTRUCTION_SHEET}
+    unread = [s for s in sheets if label_of(s.name) not in known and not s.name.startswith(LAST_SHEET_PREFIX)]
+    look_alikes = {sheet.name: table for sheet in unread if (table := looks_like(sheet, provider))}
     present = {table.table_id for table in wanted if label_of(table.sheet) in by_name}
     given = present | set(beside)
     for table in _to_read(wanted, given):
@@ -119,7 +122,10 @@ def read_tables(
         if sheet is None and table.table_id in beside:
             continue
         if sheet is None:
-            message = f"缺少工作表“{table.sheet}”"
+            named = "”、“".join(name for name, like in look_alikes.items() if like.table_id == table.table_id)
+            message = f"缺少工作表“{table.sheet}”" + (
+                f"；“{named}”像是它，请把名称改为“{table.sheet}”" if named else ""
+            )
             findings.append(
                 breach(
                     "RD-005",
@@ -144,15 +150,17 @@ def read_tables(
             findings.append(breach("RD-020", message, table_id=table.table_id, sheet=sheet.name, **where))
 
     for table in wanted:
-        others = sorted(given & set(table.instead_of))
-        if table.table_id in given and others:
-            names = "、".join(f"“{provider.tables[other].sheet}”" for other in others)
+        doubled = sorted(given & set(table.instead_of))
+        if table.table_id in given and doubled:
+            names = "、".join(f"“{provider.tables[other].sheet}”" for other in doubled)
             message = f"“{table.sheet}”与{names}同时报送；汇总表只能代替单位表，本次按单位表取数"
             findings.append(breach("RD-006", message, table_id=table.table_id, sheet=_name_of(table, by_name), **where))
-    known = {label_of(table.sheet) for table in wanted} | {EXPLANATION_SHEET, INSTRUCTION_SHEET}
-    unread = [s.name for s in sheets if label_of(s.name) not in known and not s.name.startswith(LAST_SHEET_PREFIX)]
-    if unread:
-        findings.append(breach("RD-019", f"未取数的工作表：{'、'.join(unread)}", subject="、".join(unread), **where))
+    for sheet_name, table in look_alikes.items():
+        message = f"工作表“{sheet_name}”像是“{table.sheet}”，不是本次规定的工作表，没有取数"
+        findings.append(breach("RD-028", message, sheet=sheet_name, found=sheet_name, expected=table.sheet, **where))
+    others = "、".join(sheet.name for sheet in unread if sheet.name not in look_alikes)
+    if others:
+        findings.append(breach("RD-019", f"未取数的工作表：{others}", subject=others, **where))
     return WorkbookReading(
         name,
         sha256,

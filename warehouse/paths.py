@@ -22,7 +22,8 @@ class Home:
     @classmethod
     def at(cls, path: str | Path | None = None) -> "Home":
         """Return the home at ``path``, else ``$STI_HOME``, else ``.local``; absolute, not created yet."""
-        return cls(Path(path or os.environ.get("STI_HOME") or DEFAULT_HOME).resolve())
+        # Not Path.resolve, which raises where links lead in a circle; that is told when something is read or written there.
+        return cls(Path(os.path.realpath(path or os.environ.get("STI_HOME") or DEFAULT_HOME)))
 
     @property
     def archive(self) -> Path:
@@ -176,11 +177,18 @@ def read_lines(path: Path) -> list[dict]:
     return records
 
 
-def log_error(home: Home, text: str) -> None:
-    """Append a traceback to the home's log, for whoever has to find out."""
-    home.log.parent.mkdir(parents=True, exist_ok=True)
-    with home.log.open("a", encoding="utf-8") as file:
-        file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
+def log_error(home: Home, text: str) -> str:
+    """Append a traceback to the home's log, for whoever has to find out; return where it stands, in Chinese words.
+
+    A home that cannot be written to (a full disk, no permission) is no reason to fail once more.
+    """
+    try:
+        home.log.parent.mkdir(parents=True, exist_ok=True)
+        with home.log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
+    except OSError as error:
+        return f"日志 {home.log} 也写不进（{error.strerror or error}）"
+    return f"详情记在 {home.log}"
 
 
 def sync_folder(folder: Path) -> None:

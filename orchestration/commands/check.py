@@ -32,7 +32,8 @@ def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | No
 
     found: list[Finding] = []
     reports: list[dict[str, Any]] = []
-    broken = []
+    broken: list[str] = []
+    logged = ""
     for paths in returns_of(files):
         try:
             findings, report = _check_one(home, paths, receipt_folder, is_shown=not as_json_)
@@ -40,7 +41,7 @@ def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | No
             raise
         except Exception:
             # One file that our own program fails on does not keep the others from being checked.
-            log_error(home, traceback.format_exc())
+            logged = log_error(home, traceback.format_exc())
             broken += [path.name for path in paths]
             continue
         found += findings
@@ -49,7 +50,7 @@ def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | No
         click.echo(json.dumps(reports, ensure_ascii=False, indent=1))
     if broken:
         names = "、".join(broken)
-        raise Stop(f"{names}：检查时发生内部错误，不是填报的问题，详情记在 {home.log}；请把它发给数据组。", BROKEN)
+        raise Stop(f"{names}：检查时发生内部错误，不是填报的问题，{logged}；请把它发给数据组。", BROKEN)
     if any(f.rule_class != "note" for f in found):
         raise Stop("", BLOCKED)
 

@@ -47,14 +47,15 @@ def pull_command(home: Home, provider: str | None, source_name: str | None, dry_
         report = preview(home, chosen, os.environ) if dry_run else pull(home, chosen, os.environ, wait=_wait)
     except PullBusy as error:
         raise Stop(str(error), WRONG_USE) from error
+    logged = ""
     for line in report.of("failed"):
-        log_error(home, f"{line.source} {line.place}\n{line.detail}")
+        logged = log_error(home, f"{line.source} {line.place}\n{line.detail}")
     if as_json_:
         click.echo(json.dumps(_as_json(report), ensure_ascii=False, indent=1))
     else:
         printing.table([_row(line) for line in report.lines], "没有新的来件")
     if report.of("failed"):
-        raise Stop(f"{len(report.of('failed'))} 处没有取成，其余照取；详情记在 {home.log}", WRONG_USE)
+        raise Stop(f"{len(report.of('failed'))} 处没有取成，其余照取；{logged}", WRONG_USE)
     if report.of("refused"):
         raise Stop(f"{len(report.of('refused'))} 个文件拒收", BLOCKED)
 

@@ -26,7 +26,7 @@ from sources.layout import Body, Headings, cell_name, find_headings, info_line
 from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.reference import area_keys, periods
-from sources.sheet import TotalRow, check_date, check_total_row, map_columns, stated_unit
+from sources.sheet import TotalRow, check_date, check_total_row, map_columns, report_above, stated_unit
 from sources.text import label_of
 from sources.values import WAN_PER_UNIT, date_of, is_blank, shown
 
@@ -297,6 +297,7 @@ class _Reading:
     def _finish(self, foot: Foot, readers: list[ColumnReader], headings: Headings) -> None:
         """Report what the file as a whole shows once its last row is read."""
         report = self.findings.report
+        report_above(self.source.head if isinstance(self.source, CsvFile) else [], headings, report)
         for number in foot.stray:
             message = f"第{number}行在表尾里、表尾后或是第二个合计行，没有取数"
             report("RD-014", message, cell=f"{number}:{number}")
