@@ -29,8 +29,8 @@
 {%- endmacro %}
 
 {# 来源行标识连成一串（逗号分隔，有序）；换引擎时只改这几处（如 Spark：array_join(sort_array(collect_list(x)), ',')）。 #}
-{% macro list_row_ids(row_id, order_by=none) -%}
-    string_agg({{ row_id }}, ',' order by {{ order_by or row_id }})
+{% macro list_row_ids(row_id, order_by=none, separator=',') -%}
+    string_agg({{ row_id }}, '{{ separator }}' order by {{ order_by or row_id }})
 {%- endmacro %}
 
 {#
@@ -41,13 +41,14 @@
     string_agg({{ row_id }}, ',')
 {%- endmacro %}
 
-{% macro sort_row_ids(row_ids) -%}
-    array_to_string(list_sort(string_split({{ row_ids }}, ',')), ',')
+{# gather_row_ids 的一串排好；分隔符可一并换成 JSON 数组的，省得逐笔再换。 #}
+{% macro sort_row_ids(row_ids, separator=',') -%}
+    array_to_string(list_sort(string_split({{ row_ids }}, ',')), '{{ separator }}')
 {%- endmacro %}
 
-{# 逗号分隔的标识写成 JSON 数组：纯文本，任何引擎、任何工具都读得回来。 #}
-{% macro json_list(row_ids) -%}
-    '["' || replace({{ row_ids }}, ',', '","') || '"]'
+{# JSON 数组各项之间的分隔。台账的来源行写成 JSON 数组：纯文本，任何引擎、任何工具都读得回来。 #}
+{% macro json_separator() -%}
+    ","
 {%- endmacro %}
 
 {# 由各列的值得出的标识：同样的值永远得同样的标识；各列不得为空值（空白写 ''）。 #}
@@ -55,12 +56,16 @@
     md5({{ columns | join(" || '|' || ") }})
 {%- endmacro %}
 
-{# JSON 数组中有几个不同的标识。 #}
-{% macro count_in_json_list(json_list) -%}
-    len(list_distinct(string_split({{ json_list }}, ',')))
+{# 标识的 JSON 数组拆成各项；换引擎时只改这三处（如 Spark：from_json(x, 'array<string>')、explode、array_min、array_max）。 #}
+{% macro split_json_list(json_list) -%}
+    string_split(substr({{ json_list }}, 3, length({{ json_list }}) - 4), '{{ json_separator() }}')
 {%- endmacro %}
 
-{# JSON 数组展开成行；换引擎时只改这一处（如 Spark：explode(from_json(x, 'array<string>'))）。 #}
 {% macro each_of_json_list(json_list) -%}
-    unnest(string_split(replace(replace(replace({{ json_list }}, '["', ''), '"]', ''), '","', ','), ','))
+    unnest({{ split_json_list(json_list) }})
+{%- endmacro %}
+
+{# 是否只有一个标识（重复的算一个）。 #}
+{% macro is_single_in_json_list(json_list) -%}
+    list_min({{ split_json_list(json_list) }}) = list_max({{ split_json_list(json_list) }})
 {%- endmacro %}

@@ -1,9 +1,6 @@
 -- 台账的每个来源行标识都在填报数据里，每笔至少一个；除 T3、bureau、policy 外，至少两个（双方各有其行）。
+-- 同一串来源行（同一个键落在几个单位上）只查一次。
 with
-
-ledger as (
-    select * from {{ ref('fct_elimination') }}
-),
 
 {% set table_ids = [
     'finance_bureau__gov_payment', 'statistics_bureau__enterprise_rd', 'statistics_bureau__enterprise_contract',
@@ -21,23 +18,34 @@ source_rows as (
     {% endfor %}
 ),
 
+lists as (
+    select
+        period,
+        evidence,
+        min(elimination_id) as elimination_id,
+        min(amount_wan) as amount_wan,
+        bool_or(tier not in ('T3', 'bureau', 'policy')) as is_two_sided
+    from {{ ref('fct_elimination') }}
+    group by period, evidence
+),
+
 cited as (
     select
         period,
         elimination_id,
         {{ each_of_json_list('evidence') }} as row_id
-    from ledger
+    from lists
 )
 
 select
     period,
     elimination_id,
     evidence
-from ledger
+from lists
 where
     evidence is null
     or amount_wan <= 0
-    or (tier not in ('T3', 'bureau', 'policy') and {{ count_in_json_list('evidence') }} < 2)
+    or (is_two_sided and {{ is_single_in_json_list('evidence') }})
 union all
 select
     cited.period,

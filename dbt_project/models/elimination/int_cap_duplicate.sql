@@ -54,14 +54,37 @@ limited as (
             and matches.payer_code = enterprises.enterprise_code
 ),
 
--- 受同一上限的各行排成一列；没有上限的（多数）不必排
+-- 受同一上限的各行，合计没有超过上限的（多数）不必排成一列
+totals as (
+    select
+        period,
+        reason,
+        payer_code,
+        {{ sum_wan('claimed_wan') }} as total_wan
+    from limited
+    where limit_wan is not null
+    group by period, reason, payer_code
+),
+
+tested as (
+    select
+        limited.*,
+        coalesce(totals.total_wan > limited.limit_wan, false) as is_over
+    from limited
+    left join totals
+        on
+            limited.period = totals.period
+            and limited.reason = totals.reason
+            and limited.payer_code = totals.payer_code
+),
+
 ordered as (
     select
         *,
         {{ sum_before('claimed_wan', 'period, reason, payer_code', 'tier, first_recipient, reference_no') }}
             as before_wan
-    from limited
-    where limit_wan is not null
+    from tested
+    where limit_wan is not null and is_over
 )
 
 select
@@ -73,8 +96,8 @@ select
     reference_no,
     claimed_wan,
     claimed_wan as amount_wan
-from limited
-where limit_wan is null
+from tested
+where limit_wan is null or not is_over
 union all
 select
     period,

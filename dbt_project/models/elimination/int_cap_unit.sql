@@ -43,24 +43,72 @@ united as (
     from laid
 ),
 
-ordered as (
+totals as (
     select
-        united.*,
+        period,
+        unit_code,
+        {{ sum_wan('claimed_wan') }} as total_wan
+    from united
+    group by period, unit_code
+),
+
+limited as (
+    select
+        kept.period,
+        kept.unit_code,
         kept.provider,
         kept.area_key,
         kept.activity_wan,
-        {{ sum_before(
-            'united.claimed_wan',
-            'united.period, united.unit_code',
-            'united.reason_order, united.tier, united.counterparty_code, united.reference_no, united.first_recipient'
-        ) }} as before_wan
-    from united
-    inner join kept
+        totals.total_wan > kept.activity_wan as is_over
+    from kept
+    inner join totals
         on
-            united.period = kept.period
-            and united.unit_code = kept.unit_code
+            kept.period = totals.period
+            and kept.unit_code = totals.unit_code
+),
+
+joined as (
+    select
+        united.*,
+        limited.provider,
+        limited.area_key,
+        limited.activity_wan,
+        limited.is_over
+    from united
+    inner join limited
+        on
+            united.period = limited.period
+            and united.unit_code = limited.unit_code
+),
+
+-- 合计超过上限的单位（少数），其各行才要排成一列
+ordered as (
+    select
+        *,
+        {{ sum_before(
+            'claimed_wan',
+            'period, unit_code',
+            'reason_order, tier, counterparty_code, reference_no, first_recipient'
+        ) }} as before_wan
+    from joined
+    where is_over
 )
 
+select
+    period,
+    reason,
+    tier,
+    provider,
+    unit_code,
+    area_key,
+    first_recipient,
+    counterparty_code,
+    reference_no,
+    claimed_wan,
+    claimed_wan as amount_wan
+from joined
+where not is_over
+union all
 select
     period,
     reason,

@@ -1,5 +1,5 @@
 -- “Laying”一节 kept(u, p)：u 为 p 留下的钱 = 自己的收入（(u, p) 是 T1 键时） + 步骤 2 T1 转给 u 的 − 转出的，不小于 0。
--- own_wan 大于 0 即 (u, p) 是 T1 键；received_wan 大于 0 即 u 是“被转给过 p 这类钱的单位”。
+-- own_wan 大于 0 即 (u, p) 是 T1 键，matched_payer_count 为其中配上的付方数；received_wan 大于 0 即 u 是“被转给过 p 这类钱的单位”。
 with
 
 pairs as (
@@ -17,10 +17,11 @@ own as (
         reason,
         first_recipient as unit_code,
         reference_no,
-        {{ sum_wan('case when performer_wan > 0 then performer_wan end') }} as own_wan
+        {{ sum_wan('case when performer_wan > 0 then performer_wan end') }} as own_wan,
+        sum(case when is_matched then 1 else 0 end) as matched_payer_count
     from pairs
     group by period, reason, first_recipient, reference_no
-    having max(case when is_matched then 1 else 0 end) = 1
+    having sum(case when is_matched then 1 else 0 end) > 0
 ),
 
 united as (
@@ -29,6 +30,7 @@ united as (
         reason,
         unit_code,
         reference_no,
+        matched_payer_count,
         own_wan,
         cast(0 as decimal(20, 6)) as received_wan,
         cast(0 as decimal(20, 6)) as handed_wan
@@ -39,6 +41,7 @@ united as (
         reason,
         payee_code as unit_code,
         reference_no,
+        0 as matched_payer_count,
         cast(0 as decimal(20, 6)) as own_wan,
         amount_wan as received_wan,
         cast(0 as decimal(20, 6)) as handed_wan
@@ -50,6 +53,7 @@ united as (
         reason,
         payer_code as unit_code,
         reference_no,
+        0 as matched_payer_count,
         cast(0 as decimal(20, 6)) as own_wan,
         cast(0 as decimal(20, 6)) as received_wan,
         amount_wan as handed_wan
@@ -62,6 +66,7 @@ select
     reason,
     unit_code,
     reference_no,
+    cast(sum(matched_payer_count) as bigint) as matched_payer_count,
     {{ sum_wan('own_wan') }} as own_wan,
     {{ sum_wan('received_wan') }} as received_wan,
     {{ sum_wan('handed_wan') }} as handed_wan,

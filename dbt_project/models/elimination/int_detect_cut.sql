@@ -6,10 +6,52 @@ duplicates as (
     select * from {{ ref('int_cap_duplicate') }}
 ),
 
-laid_rows as (
-    select * from {{ ref('int_lay_matched') }}
+filled as (
+    select
+        period,
+        reason,
+        'T1' as tier,
+        first_recipient,
+        '' as counterparty_code,
+        reference_no,
+        amount_wan,
+        over_wan
+    from {{ ref('int_fill_matched') }}
     union all
-    select * from {{ ref('int_lay_unmatched') }}
+    select
+        period,
+        reason,
+        tier,
+        first_recipient,
+        payer_code as counterparty_code,
+        '' as reference_no,
+        amount_wan,
+        over_wan
+    from {{ ref('int_fill_recipient') }}
+),
+
+laid_elsewhere as (
+    select
+        period,
+        reason,
+        'T1' as tier,
+        first_recipient,
+        '' as counterparty_code,
+        reference_no,
+        laid_wan
+    from {{ ref('int_lay_matched') }}
+    where unit_code <> first_recipient
+    union all
+    select
+        period,
+        reason,
+        tier,
+        first_recipient,
+        counterparty_code,
+        '' as reference_no,
+        laid_wan
+    from {{ ref('int_lay_unmatched') }}
+    where unit_code <> first_recipient
 ),
 
 capped as (
@@ -20,32 +62,8 @@ bureau as (
     select * from {{ ref('int_eliminate_bureau') }}
 ),
 
--- 落不到任何单位的重复额：T1 逐 (r, p)，T2、T3 逐 (r, 付款企业)
-to_lay as (
-    select
-        period,
-        reason,
-        tier,
-        first_recipient,
-        case when tier = 'T1' then '' else payer_code end as counterparty_code,
-        reference_no,
-        amount_wan as claimed_wan,
-        cast(0 as decimal(20, 6)) as laid_wan
-    from duplicates
-    union all
-    select
-        period,
-        reason,
-        tier,
-        first_recipient,
-        case when tier = 'T1' then '' else counterparty_code end as counterparty_code,
-        reference_no,
-        cast(0 as decimal(20, 6)) as claimed_wan,
-        laid_wan
-    from laid_rows
-),
-
-failures as (
+-- 落不到任何单位的重复额，T1 逐 (r, p)，T2、T3 逐 (r, 付款企业)：首个收款单位自己落不下的（over_wan），减去落在他人身上的
+lost as (
     select
         period,
         reason,
@@ -53,11 +71,59 @@ failures as (
         first_recipient,
         counterparty_code,
         reference_no,
-        {{ sum_wan('claimed_wan') }} as claimed_wan,
-        {{ sum_wan('laid_wan') }} as laid_wan
-    from to_lay
+        {{ sum_wan('lost_wan') }} as lost_wan
+    from (
+        select
+            period,
+            reason,
+            tier,
+            first_recipient,
+            counterparty_code,
+            reference_no,
+            over_wan as lost_wan
+        from filled
+        where over_wan > 0
+        union all
+        select
+            period,
+            reason,
+            tier,
+            first_recipient,
+            counterparty_code,
+            reference_no,
+            -laid_wan as lost_wan
+        from laid_elsewhere
+    ) as over_and_laid
     group by period, reason, tier, first_recipient, counterparty_code, reference_no
-    having sum(claimed_wan) > sum(laid_wan)
+    having sum(lost_wan) > 0
+),
+
+failures as (
+    select
+        filled.period,
+        filled.reason,
+        filled.tier,
+        filled.first_recipient,
+        filled.counterparty_code,
+        filled.reference_no,
+        {{ sum_wan('filled.amount_wan') }} as claimed_wan,
+        cast(sum(filled.amount_wan) - max(lost.lost_wan) as decimal(20, 6)) as laid_wan
+    from filled
+    inner join lost
+        on
+            filled.period = lost.period
+            and filled.reason = lost.reason
+            and filled.tier = lost.tier
+            and filled.first_recipient = lost.first_recipient
+            and filled.counterparty_code = lost.counterparty_code
+            and filled.reference_no = lost.reference_no
+    group by
+        filled.period,
+        filled.reason,
+        filled.tier,
+        filled.first_recipient,
+        filled.counterparty_code,
+        filled.reference_no
 )
 
 select

@@ -18,15 +18,8 @@ kept as (
     select * from {{ ref('int_compute_kept') }}
 ),
 
-laid as (
-    select
-        period,
-        reason,
-        unit_code,
-        reference_no,
-        {{ sum_wan('laid_wan') }} as laid_wan
-    from {{ ref('int_lay_matched') }}
-    group by period, reason, unit_code, reference_no
+laid_matched as (
+    select * from {{ ref('int_lay_matched') }}
 ),
 
 overs as (
@@ -56,23 +49,17 @@ open_parts as (
             and overs.first_recipient = parts.unit_code
 ),
 
-receivers as (
+-- 被转给过 p 的单位，其 kept 在 T1 之后所余
+holders as (
     select
-        open_parts.*,
-        hand_ons.payee_code as unit_code,
-        hand_ons.amount_wan as left_wan
-    from open_parts
-    inner join hand_ons
-        on
-            open_parts.period = hand_ons.period
-            and open_parts.reason = hand_ons.reason
-            and open_parts.first_recipient = hand_ons.payer_code
-    where open_parts.reference_no = '' and hand_ons.tier = 'T2'
-    union all
-    select
-        open_parts.*,
+        open_parts.period,
+        open_parts.reason,
+        open_parts.first_recipient,
+        open_parts.over_wan,
+        open_parts.reference_no,
+        open_parts.part_wan,
         kept.unit_code,
-        cast(kept.kept_wan - coalesce(laid.laid_wan, 0) as decimal(20, 6)) as left_wan
+        cast(kept.kept_wan - coalesce(sum(laid_matched.laid_wan), 0) as decimal(20, 6)) as left_wan
     from open_parts
     inner join kept
         on
@@ -80,17 +67,41 @@ receivers as (
             and open_parts.reason = kept.reason
             and open_parts.reference_no = kept.reference_no
             and open_parts.first_recipient <> kept.unit_code
-    left join laid
+    left join laid_matched
         on
-            kept.period = laid.period
-            and kept.reason = laid.reason
-            and kept.unit_code = laid.unit_code
-            and kept.reference_no = laid.reference_no
-    where
-        kept.received_wan > 0
-        and kept.kept_wan > coalesce(laid.laid_wan, 0)
+            kept.period = laid_matched.period
+            and kept.reason = laid_matched.reason
+            and kept.unit_code = laid_matched.unit_code
+            and kept.reference_no = laid_matched.reference_no
+    where kept.received_wan > 0
+    group by
+        open_parts.period,
+        open_parts.reason,
+        open_parts.first_recipient,
+        open_parts.over_wan,
+        open_parts.reference_no,
+        open_parts.part_wan,
+        kept.unit_code,
+        kept.kept_wan
 )
 
+select
+    open_parts.period,
+    open_parts.reason,
+    open_parts.first_recipient,
+    open_parts.over_wan,
+    open_parts.reference_no,
+    open_parts.part_wan,
+    hand_ons.payee_code as unit_code,
+    hand_ons.amount_wan as left_wan
+from open_parts
+inner join hand_ons
+    on
+        open_parts.period = hand_ons.period
+        and open_parts.reason = hand_ons.reason
+        and open_parts.first_recipient = hand_ons.payer_code
+where open_parts.reference_no = '' and hand_ons.tier = 'T2'
+union all
 select
     period,
     reason,
@@ -100,4 +111,5 @@ select
     part_wan,
     unit_code,
     left_wan
-from receivers
+from holders
+where left_wan > 0

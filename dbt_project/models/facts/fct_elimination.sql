@@ -14,9 +14,9 @@ hand_ons as (
     where amount_wan > 0
 ),
 
-duplicates as (
-    select * from {{ ref('int_cap_duplicate') }}
-    where amount_wan > 0
+filled as (
+    select * from {{ ref('int_fill_matched') }}
+    where payer_count > 1
 ),
 
 bureau as (
@@ -31,11 +31,7 @@ policies as (
     select * from {{ ref('int_resolve_policy') }}
 ),
 
-pairs as (
-    select * from {{ ref('int_pair_flow') }}
-),
-
--- 步骤 3、4 一个键双方的来源行：T1 逐编号；T2、T3 为 T1 无对方的全部行
+-- 每个键的来源行（大表各处直接引用：共用一个 with 子句，DuckDB 会把它整个再存一份）：步骤 3、4 的 T1 逐编号；T2、T3 为 T1 无对方的全部行，T3 只列执行方的
 matched as (
     select
         period,
@@ -43,8 +39,9 @@ matched as (
         first_recipient,
         payer_code,
         reference_no,
-        {{ sort_row_ids('funder_row_ids') }} || ',' || {{ sort_row_ids('performer_row_ids') }} as row_ids
-    from pairs
+        {{ sort_row_ids('funder_row_ids', json_separator()) }} as funder_row_ids,
+        {{ sort_row_ids('performer_row_ids', json_separator()) }} as performer_row_ids
+    from {{ ref('int_pair_flow') }}
     where is_matched
 ),
 
@@ -54,9 +51,13 @@ unmatched as (
         reason,
         first_recipient,
         payer_code,
-        {{ list_row_ids(sort_row_ids('funder_row_ids'), 'reference_no') }} as funder_row_ids,
-        {{ list_row_ids(sort_row_ids('performer_row_ids'), 'reference_no') }} as performer_row_ids
-    from pairs
+        {{ list_row_ids(
+            sort_row_ids('funder_row_ids', json_separator()), 'reference_no', json_separator()
+        ) }} as funder_row_ids,
+        {{ list_row_ids(
+            sort_row_ids('performer_row_ids', json_separator()), 'reference_no', json_separator()
+        ) }} as performer_row_ids
+    from {{ ref('int_pair_flow') }}
     where not is_matched
     group by period, reason, first_recipient, payer_code
     -- 执行方没有来源行的键没有剔除额
@@ -66,22 +67,26 @@ unmatched as (
 -- 付款企业不止一个的 OE T1 键，落在他人身上的行不分企业，付款企业写 ''：列其全部来源行
 shared as (
     select
-        duplicates.period,
-        duplicates.reason,
-        duplicates.first_recipient,
-        duplicates.reference_no,
-        {{ list_row_ids('matched.row_ids', 'duplicates.payer_code') }} as row_ids
-    from duplicates
-    inner join matched
+        filled.period,
+        filled.reason,
+        filled.first_recipient,
+        filled.reference_no,
+        {{ list_row_ids(
+            sort_row_ids('pairs.funder_row_ids', json_separator())
+            ~ " || '" ~ json_separator() ~ "' || "
+            ~ sort_row_ids('pairs.performer_row_ids', json_separator()),
+            'filled.payer_code',
+            json_separator()
+        ) }} as row_ids
+    from filled
+    inner join {{ ref('int_pair_flow') }} as pairs
         on
-            duplicates.period = matched.period
-            and duplicates.reason = matched.reason
-            and duplicates.first_recipient = matched.first_recipient
-            and duplicates.payer_code = matched.payer_code
-            and duplicates.reference_no = matched.reference_no
-    where duplicates.tier = 'T1' and duplicates.reason = 'OE'
-    group by duplicates.period, duplicates.reason, duplicates.first_recipient, duplicates.reference_no
-    having count(*) > 1
+            filled.period = pairs.period
+            and filled.reason = pairs.reason
+            and filled.first_recipient = pairs.first_recipient
+            and filled.payer_code = pairs.payer_code
+            and filled.reference_no = pairs.reference_no
+    group by filled.period, filled.reason, filled.first_recipient, filled.reference_no
 ),
 
 -- 剔除台账每个键的来源行：OO 为转出方与收款方的行，OG、OE 为出资方与首个收款单位的行（T3 只有一方申报，只有后者）
@@ -93,7 +98,8 @@ evidence as (
         payer_code as first_recipient,
         payee_code as counterparty_code,
         reference_no,
-        row_ids
+        cast(null as varchar) as funder_row_ids,
+        replace(row_ids, ',', '{{ json_separator() }}') as performer_row_ids
     from hand_ons
     union all
     select
@@ -103,7 +109,8 @@ evidence as (
         first_recipient,
         payer_code as counterparty_code,
         reference_no,
-        row_ids
+        funder_row_ids,
+        performer_row_ids
     from matched
     union all
     select
@@ -113,7 +120,8 @@ evidence as (
         first_recipient,
         '' as counterparty_code,
         reference_no,
-        row_ids
+        cast(null as varchar) as funder_row_ids,
+        row_ids as performer_row_ids
     from shared
     union all
     select
@@ -123,17 +131,8 @@ evidence as (
         first_recipient,
         payer_code as counterparty_code,
         '' as reference_no,
-        funder_row_ids || ',' || performer_row_ids as row_ids
-    from unmatched
-    union all
-    select
-        period,
-        reason,
-        'T3' as tier,
-        first_recipient,
-        payer_code as counterparty_code,
-        '' as reference_no,
-        performer_row_ids as row_ids
+        funder_row_ids,
+        performer_row_ids
     from unmatched
 ),
 
@@ -149,7 +148,7 @@ united as (
         '' as first_recipient,
         counterparty_code,
         '' as reference_no,
-        row_ids
+        replace(row_ids, ',', '{{ json_separator() }}') as row_ids
     from unit_dups
     union all
     select
@@ -163,13 +162,16 @@ united as (
         capped.first_recipient,
         capped.counterparty_code,
         capped.reference_no,
-        evidence.row_ids
+        case
+            when capped.tier = 'T3' or evidence.funder_row_ids is null then evidence.performer_row_ids
+            else evidence.funder_row_ids || '{{ json_separator() }}' || evidence.performer_row_ids
+        end as row_ids
     from capped
     left join evidence
         on
             capped.period = evidence.period
             and capped.reason = evidence.reason
-            and capped.tier = evidence.tier
+            and case capped.tier when 'T3' then 'T2' else capped.tier end = evidence.tier
             and coalesce(nullif(capped.first_recipient, ''), capped.unit_code) = evidence.first_recipient
             and capped.counterparty_code = evidence.counterparty_code
             and capped.reference_no = evidence.reference_no
@@ -185,7 +187,7 @@ united as (
         '' as first_recipient,
         '' as counterparty_code,
         '' as reference_no,
-        row_ids
+        replace(row_ids, ',', '{{ json_separator() }}') as row_ids
     from bureau
     union all
     select
@@ -199,7 +201,7 @@ united as (
         '' as first_recipient,
         '' as counterparty_code,
         '' as reference_no,
-        row_ids
+        replace(row_ids, ',', '{{ json_separator() }}') as row_ids
     from enterprise
 )
 
@@ -218,7 +220,7 @@ select
     united.first_recipient,
     united.counterparty_code,
     united.reference_no,
-    {{ json_list('united.row_ids') }} as evidence,
+    '["' || united.row_ids || '"]' as evidence,
     united.tier = 'T3' as estimated,
     policies.rule_version
 from united
