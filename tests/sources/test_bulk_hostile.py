@@ -22,6 +22,7 @@ from sources.finding import Finding
 from sources.sheet import TableReading
 from tests.bulk_files import csv_text, without_sheet
 from tests.conftest import run_sti
+from tests.slots import current_reading
 from tests.sources.hostile.parquet import (
     DATA,
     DICTIONARY,
@@ -35,7 +36,7 @@ from tests.sources.hostile.parquet import (
     plain_page,
 )
 from tests.workbooks import finance_rows, payment_row, write_return
-from warehouse import archive, layers
+from warehouse import archive
 from warehouse.paths import Home
 
 PERIOD = "2026H1"
@@ -150,10 +151,9 @@ def handed_in(folder: Path, content: bytes, suffix: str) -> Answer:
     book = write_return(folder / "all.xlsx", "finance_bureau", finance_rows(), reported_on="2026年7月10日")
     archive.receive(home, without_sheet(book, "拨付明细", folder / "财政.xlsx"), PERIOD)
     receipt = archive.receive(home, ledger, PERIOD)
-    current = layers.current_reading(home, "finance_bureau", PERIOD)
-    assert current is not None
-    found = current[1].findings if receipt.period else archive.refusal_findings(home, receipt, PERIOD)
-    return Answer(home, current[1].tables, [f for f in found if f.rule_class == "mandatory"])
+    reading = current_reading(home, "finance_bureau", PERIOD)
+    found = reading.findings if receipt.period else archive.refusal_findings(home, receipt, PERIOD)
+    return Answer(home, reading.tables, [f for f in found if f.rule_class == "mandatory"])
 
 
 def peak_bytes() -> int:
