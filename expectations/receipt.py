@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from expectations.findings import OPEN, SHANGHAI, FindingState, local_time
+from expectations.findings import EXPLAINED, OPEN, RETURNED, SHANGHAI, FindingState, local_time
 from sources.calendar import deadline
 from sources.contracts import CADENCE_LABELS, Cadence, providers, table
 from sources.finding import CLASS_LABELS, Finding, in_order
@@ -30,6 +30,7 @@ STATE_LABELS: dict[State, str] = {
     "replaced": "已被替换",
     "internal_error": "受理中（系统故障）",
 }
+EXPLAINED_LABEL = "待审定"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def _document(hand_in: HandIn, judgement: Judgement, state: State, verdict: Stat
     cadence = judgement.cadence or ("year" if period and period.kind == "year" else "half_year" if period else None)
     counts = Counter(f.finding.rule_class for f in judgement.findings)
     blocking = Counter(f.finding.rule_class for f in judgement.findings if f.is_blocking)
+    open_queries = Counter(f.state for f in judgement.findings if f.is_blocking and f.finding.rule_class == "query")
     tables = [_table(table_id, manifest) for table_id, manifest in judgement.manifests.items()]
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -115,9 +117,9 @@ def _document(hand_in: HandIn, judgement: Judgement, state: State, verdict: Stat
         "is_self_check": not hand_in.receipt_no,
         "stage": "arrived" if state in ("received", "internal_error") else "judged",
         "state": state,
-        "state_label": STATE_LABELS[state],
+        "state_label": _label(state, open_queries),
         "verdict": verdict,
-        "verdict_label": STATE_LABELS[verdict],
+        "verdict_label": _label(verdict, open_queries),
         "provider": hand_in.provider,
         "provider_label": provider.label if provider else "未识别",
         "period": hand_in.period,
@@ -142,11 +144,19 @@ def _document(hand_in: HandIn, judgement: Judgement, state: State, verdict: Stat
         "note_count": counts["note"],
         "blocking_mandatory_count": blocking["mandatory"],
         "blocking_query_count": blocking["query"],
+        "explained_query_count": open_queries[EXPLAINED],
+        "returned_query_count": open_queries[RETURNED],
         "findings": [_finding(f) for f in _ordered(judgement.findings)],
         "changes": judgement.changes,
         **_deadline(hand_in),
     }
     return document | {"next_action": _next_action(document)}
+
+
+def _label(state: State, open_queries: Mapping[str, int]) -> str:
+    """Return a state as people read it: 待审定 once every open 核实性 finding is explained."""
+    is_explained = state == "awaiting_explanation" and set(open_queries) == {EXPLAINED}
+    return EXPLAINED_LABEL if is_explained else STATE_LABELS[state]
 
 
 def _table(table_id: str, manifest: Manifest) -> dict[str, Any]:
@@ -183,7 +193,7 @@ def _ordered(findings: Sequence[FindingState]) -> list[FindingState]:
 
 
 def _finding(state: FindingState) -> dict[str, Any]:
-    finding, decision = state.finding, state.decision
+    finding, decision, explanation = state.finding, state.decision, state.explanation
     return {
         "finding_id": finding.finding_id,
         "rule_id": finding.rule_id,
@@ -203,6 +213,11 @@ def _finding(state: FindingState) -> dict[str, Any]:
         "decided_by": decision.by if decision else "",
         "decided_at": _time(decision.at) if decision else "",
         "decision_reason": decision.reason if decision else "",
+        "decision_kind": decision.kind if decision else "",
+        "waived_until": decision.until.isoformat() if decision and decision.until else "",
+        # Who explained stays in the ledger: contact persons stop at the archive.
+        "explanation": explanation.text if explanation else "",
+        "explained_at": _time(explanation.at) if explanation else "",
     }
 
 
@@ -239,9 +254,7 @@ def _next_action(document: Mapping[str, Any]) -> str:
     return {
         "received": "文件已完整收到、存档，正在审核；审核结果写在更新后的回执里，现在不需要做什么。",
         "accepted": "已受理，不需要再做什么。发现差错的，改正后写上新的报出日期再报一次，系统以新的为准。",
-        "awaiting_explanation": (
-            f"有核实性问题 {query} 条待说明：属实的，请在“核实说明”工作表逐条写明原因，连同报表再报一次；不属实的，请改正后再报{by}。"
-        ),
+        "awaiting_explanation": _explanation_wanted(document, by),
         "returned": (
             f"有强制性问题 {mandatory} 条，本次报送退回：请按“问题清单”逐条改正，写上新的报出日期，重新报送{by}。"
             + (f"另有核实性问题 {query} 条，请一并改正或说明。" if query else "")
@@ -249,3 +262,19 @@ def _next_action(document: Mapping[str, Any]) -> str:
         "replaced": f"已有更新的版本（受理号 {document['replaced_by']}），以新版本为准；本版本留存备查，不需要再做什么。",
         "internal_error": "系统在处理这份文件时出错，不是填报的问题。文件已完整存档，不需要重报；市委科技办数据组处理后更新本回执。",
     }[str(document["state"])]
+
+
+def _explanation_wanted(document: Mapping[str, Any], by: str) -> str:
+    """Return what a bureau does about open 核实性 findings, as far as they are not explained yet."""
+    explained, returned = document["explained_query_count"], document["returned_query_count"]
+    waiting = document["blocking_query_count"] - explained - returned
+    parts = []
+    if waiting:
+        parts.append(
+            f"有核实性问题 {waiting} 条待说明：属实的，请在“核实说明”工作表逐条写明原因，连同报表再报一次；不属实的，请改正后再报{by}。"
+        )
+    if returned:
+        parts.append(f"有 {returned} 条的说明被退回（理由见“问题清单”）：请针对理由重新说明，或改正后再报{by}。")
+    if explained:
+        parts.append(f"有 {explained} 条已说明，等待审定" + ("。" if parts else "，现在不需要做什么。"))
+    return "".join(parts)

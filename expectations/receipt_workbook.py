@@ -23,7 +23,7 @@ FIRST, FINDINGS, TOTALS, CHANGES = "回执", "问题清单", "控制合计", "�
 FINDINGS_LISTED = 2000
 CHANGES_LISTED = 2000
 WIDTHS = (16, 33, 16, 33)
-FINDING_WIDTHS = (6, 9, 20, 9, 44, 18, 18, 30, 30, 10, 10)
+FINDING_WIDTHS = (6, 9, 20, 9, 44, 18, 18, 30, 30, 10, 10, 30, 26)
 KINDS = {"changed": "改", "added": "增", "removed": "删"}
 DO = {
     "mandatory": "必须改正，改正后重新报送",
@@ -226,7 +226,23 @@ def _findings(sheet: Worksheet, document: Mapping[str, Any], copied: Mapping[str
     counts = Counter(f["class_label"] for f in document["findings"])
     title = "问题清单：" + "，".join(f"{label} {count} 条" for label, count in counts.items())
     _heading(
-        sheet, title, ("序号", "类别", "工作表", "单元格", "问题", "填的是", "应为", "为什么", "怎么办", "规则", "状态")
+        sheet,
+        title,
+        (
+            "序号",
+            "类别",
+            "工作表",
+            "单元格",
+            "问题",
+            "填的是",
+            "应为",
+            "为什么",
+            "怎么办",
+            "规则",
+            "状态",
+            "说明",
+            "审定",
+        ),
     )
     for number, finding in enumerate(document["findings"][:FINDINGS_LISTED], start=1):
         where = (finding["sheet"] or "整份文件", finding["cell"] or "—")
@@ -237,6 +253,8 @@ def _findings(sheet: Worksheet, document: Mapping[str, Any], copied: Mapping[str
             finding["action"],
             finding["rule_id"],
             finding["state"],
+            finding["explanation"] or "—",
+            _decided(finding),
         )
         append(sheet, [number, finding["class_label"], *where, finding["message"], *values])
         row = sheet.max_row
@@ -252,6 +270,14 @@ def _findings(sheet: Worksheet, document: Mapping[str, Any], copied: Mapping[str
             place.font = style.LINK
     _widths(sheet, FINDING_WIDTHS)
     style.set_page(sheet, landscape=True, footer=_footer(document), heading_rows="2:2")
+
+
+def _decided(finding: Mapping[str, Any]) -> str:
+    """Return who decided what about a finding and why; a dash where nobody has."""
+    if not finding["decided_by"]:
+        return "—"
+    until = f"（到 {finding['waived_until']}）" if finding["waived_until"] else ""
+    return f"{finding['decided_by']} {shown_time(finding['decided_at'])}{until}：{finding['decision_reason']}"
 
 
 def _heading(sheet: Worksheet, title: str, headings: Sequence[str]) -> None:

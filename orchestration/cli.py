@@ -17,6 +17,14 @@ from orchestration import printing
 from orchestration.command import BLOCKED, WRONG_USE, Group, Stop, guarded, half_year_of, internal_error
 from orchestration.commands.check import check_command
 from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
+from orchestration.commands.decide import (
+    decide_command,
+    decide_missing_command,
+    explain_command,
+    revoke_command,
+    waive_command,
+)
+from orchestration.commands.findings import findings_command
 from orchestration.commands.pull import pull_command
 from orchestration.commands.receipt import receipt_command
 from orchestration.commands.template import template_command
@@ -220,3 +228,9 @@ main.add_command(unalias_command)
 main.add_command(pull_command)
 main.add_command(template_command)
 main.add_command(receipt_command)
+main.add_command(findings_command)
+main.add_command(explain_command)
+main.add_command(decide_command)
+main.add_command(waive_command)
+main.add_command(revoke_command)
+main.add_command(decide_missing_command)

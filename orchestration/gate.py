@@ -1,11 +1,12 @@
 """Gate 1 for one return, the same for a run and for a self-check: what the reader found, and what the suites say."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from expectations.explanations import Explained, match
 from expectations.judge import judge_workbook
 from expectations.names import judge_names
 from sources.bulk.sniff import kind_of
@@ -22,10 +23,11 @@ from warehouse.layers import manifest_of, write_rows
 
 @dataclass(frozen=True)
 class GateOutcome:
-    """The findings of one return, hardest first, and the suites' summaries to keep with the run."""
+    """The findings of one return, hardest first, the suites' summaries to keep with the run, and which findings its 核实说明 explains."""
 
     findings: list[Finding]
     summaries: list[dict[str, Any]]
+    explained: list[Explained] = field(default_factory=list)
 
     def of_table(self, table_id: str) -> list[Finding]:
         """Return the findings of one table; an empty id gives those of the workbook as a whole."""
@@ -53,7 +55,25 @@ def judge_return(
     verdicts = judge_workbook(files, manifests, refused) if files else []
     names = judge_names(register, files, manifests)
     found = [*reading.findings, *said, *names, *(finding for verdict in verdicts for finding in verdict.findings)]
-    return GateOutcome(told_apart(in_order(found)), [verdict.summary for verdict in verdicts])
+    return _outcome(reading, found, [verdict.summary for verdict in verdicts])
+
+
+def _outcome(reading: WorkbookReading, found: list[Finding], summaries: list[dict[str, Any]]) -> GateOutcome:
+    """Return the findings with the explanations that the workbook itself gives for them; a row that explains nothing is a note."""
+    apart = told_apart(in_order(found))
+    explained, notes = match(reading.explanations, apart, whence(reading))
+    return GateOutcome(in_order([*apart, *told_apart(notes)]), summaries, explained)
+
+
+def gate_scope(provider: str) -> str:
+    """Return the ledger's scope of a provider's return as gate 1 judged it."""
+    return f"gate1:{provider}"
+
+
+def whence(reading: WorkbookReading) -> dict[str, str]:
+    """Return what a finding about the workbook as a whole says of where it comes from."""
+    names = ("file_name", "file_sha256", "provider", "period")
+    return {name: getattr(reading, name) for name in names}
 
 
 def self_check(paths: Sequence[Path], folder: Path, register: UnitRegister) -> tuple[WorkbookReading, GateOutcome]:
@@ -101,7 +121,7 @@ def judge_reading(
             file_name=reading.file_name,
             provider=reading.provider,
         )
-        return GateOutcome(told_apart(in_order([*reading.findings, note])), [])
+        return _outcome(reading, [*reading.findings, note], [])
     files = {}
     for table_id, table in reading.tables.items():
         files[table_id] = folder / f"{table_id}.parquet"

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from expectations import findings as ledger
+from expectations.decisions import take_explanations
+from expectations.explanations import still_given
 from orchestration import receipts
-from orchestration.gate import GateOutcome, judge_return
-from sources.finding import Finding
+from orchestration.gate import GateOutcome, gate_scope, judge_return, whence
+from sources.finding import Finding, in_order, told_apart
 from sources.workbook import WorkbookReading
 from warehouse import archive, corrections, incoming, layers
 from warehouse.archive import Receipt
@@ -50,7 +53,8 @@ def judge_slot(
 ) -> Judged | None:
     """Read the versions of one return, take the one that counts to ``raw/``, judge it, and write every version's receipt.
 
-    ``settle`` records the findings in the ledger and returns those that still block. None where nothing was sent.
+    The findings and the workbook's own explanations are in the ledger when ``settle`` is asked which findings still block. None where
+    nothing was sent.
 
     Raises:
         LayerError: an archived file is missing or no longer what was received.
@@ -64,6 +68,11 @@ def judge_slot(
         layers.write_raw(home, reading)
         said = [*corrections.apply(home, provider, period), *incoming.wrong_channel(home, receipt)]
         outcome = judge_return(reading, layers.judged_files(home, provider, period), unit_register(home), said)
+        explained, lapsed = still_given(home.findings, period, outcome.explained, whence(reading))
+        outcome = replace(outcome, findings=in_order([*outcome.findings, *told_apart(lapsed)]), explained=explained)
+        # Explanations first, so that whoever accepts in one go accepts what was explained.
+        ledger.record(home.findings, period, gate_scope(provider), outcome.findings)
+        take_explanations(home.findings, period, (e.given for e in explained), receipt.receipt_no)
         blocking = settle(outcome.findings)
         record = {
             "version_count": len(archive.versions(home, provider, period)),

@@ -10,14 +10,14 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.blocking import missing_refusal, missing_submission, submission_scope
+from orchestration.gate import gate_scope
 from orchestration.hand_ins import judge_slot, receive_all
 from orchestration.options import RunOptions
 from orchestration.partitions import HALF_YEARS, INBOX, OWNERS, return_key, table_key
 from orchestration.shown import findings_metadata, is_restricted
 from sources.contracts import Provider, Table, half_year_providers
 from sources.finding import Finding
-from sources.reading_rules import breach
-from sources.reference import periods
 from warehouse import archive, layers
 from warehouse.correction_slip import SlipError
 
@@ -91,21 +91,8 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
     def archived_return(context: dg.AssetExecutionContext, options: RunOptions) -> dg.MaterializeResult:
         period = context.partition_key
         versions = archive.versions(options.where, provider.provider, period)
-        found: list[Finding] = []
-        if not versions:
-            message = f"{provider.label}没有报送{periods()[period].name}的报表"
-            found = [
-                breach(
-                    "RD-022",
-                    message,
-                    file_name="",
-                    provider=provider.provider,
-                    period=period,
-                    subject="缺报",
-                    found="无",
-                )
-            ]
-        blocking = options.settle(context.run.run_id, period, f"submission:{provider.provider}", found)
+        found = missing_submission(options.where, provider, period)
+        blocking = options.settle(context.run.run_id, period, submission_scope(provider.provider), found)
         lines = ["| 受理号 | 文件 | 收到时间 | sha256 |", "|---|---|---|---|"]
         lines += [f"| {v.receipt_no} | {v.file_name} | {v.received_at} | {v.file_sha256[:16]}… |" for v in versions]
         return dg.MaterializeResult(
@@ -141,7 +128,7 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
     )
     def read(context: dg.AssetExecutionContext, options: RunOptions) -> Iterator[dg.MaterializeResult]:
         home, period = options.where, context.partition_key
-        scope = f"gate1:{provider.provider}"
+        scope = gate_scope(provider.provider)
         try:
             with options.writing():
                 judged = judge_slot(
@@ -153,7 +140,9 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
         except (layers.LayerError, SlipError) as error:
             raise dg.Failure(str(error)) from error
         if judged is None:
-            raise dg.Failure(f"{provider.label}没有报送 {period}，没有可读的报表")
+            raise dg.Failure(
+                missing_refusal(home, provider, period) or f"{provider.label}没有报送 {period}，没有可读的报表"
+            )
         receipt, reading, outcome, blocking = judged.receipt, judged.reading, judged.outcome, judged.blocking
         blocked = {f.finding_id for f in blocking}
 
@@ -251,7 +240,7 @@ def _accept(options: RunOptions, provider: Provider, period: str) -> tuple[dict,
         raise dg.Failure(
             f"{provider.label} {period}：第一道关卡没有审核过现在的 raw 数据，不能准入；请运行 sti run {period}"
         )
-    open_ones = options.open_findings(period, f"gate1:{provider.provider}")
+    open_ones = options.open_findings(period, gate_scope(provider.provider))
     if open_ones:
         raise dg.Failure(
             f"{provider.label} {period} 还有 {len(open_ones)} 条阻断问题，不能准入：{open_ones[0].message}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from expectations import findings as ledger
+from expectations.decisions import may_accept
 from orchestration.receipts import judge_waiting
 from sources.finding import Finding
 from warehouse.lock import HomeBusy, is_held_here, writing
@@ -69,7 +70,15 @@ class RunOptions(dg.ConfigurableResource):
         """
         folder = self.where.findings
         ledger.record(folder, period, scope, found)
-        queries = [f for f in self.open_findings(period, scope) if f.rule_class == "query"]
+        # What this person explained is somebody else's to accept: it stays open.
+        queries = [
+            state.finding
+            for state in ledger.states(folder, period)
+            if state.is_blocking
+            and state.scope == scope
+            and state.finding.rule_class == "query"
+            and may_accept(state, self.accept_by)
+        ]
         if queries and self.accept_by:
             decision_id = f"{period}-{run_id.split('-')[0]}"
             ledger.accept_queries(folder, period, self.accept_by, self.accept_reason, queries, decision_id=decision_id)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.blocking import KIND_LABELS, Cause, by_actor
 from orchestration.run import RunOutcome
 from sources.contracts import providers
 from sources.contracts import table as contract_table
@@ -67,16 +68,14 @@ def arrow_table(result: pa.Table) -> None:
     click.echo(f"{result.num_rows} 行", err=True)
 
 
-def _findings(found: list[Finding], *, error: bool) -> None:
+def _findings(found: list[Finding]) -> None:
     for finding in found[:FINDINGS_SHOWN]:
-        click.echo(
-            f"[{CLASS_LABELS[finding.rule_class]}] {finding.rule_id}  {finding.place or finding.subject}", err=error
-        )
-        click.echo(f"    {finding.message}", err=error)
-        click.echo(f"    为什么：{finding.why}", err=error)
-        click.echo(f"    怎么办：{finding.action}", err=error)
+        click.echo(f"[{CLASS_LABELS[finding.rule_class]}] {finding.rule_id}  {finding.place or finding.subject}")
+        click.echo(f"    {finding.message}")
+        click.echo(f"    为什么：{finding.why}")
+        click.echo(f"    怎么办：{finding.action}")
     if len(found) > FINDINGS_SHOWN:
-        click.echo(f"另有 {len(found) - FINDINGS_SHOWN} 条。", err=error)
+        click.echo(f"另有 {len(found) - FINDINGS_SHOWN} 条。")
 
 
 def blocked(outcome: RunOutcome) -> None:
@@ -86,15 +85,37 @@ def blocked(outcome: RunOutcome) -> None:
         f"{outcome.period} 没有发布：强制性问题 {counts['mandatory']} 条，未认可的核实性问题 {counts['query']} 条。",
         err=True,
     )
-    _findings(outcome.blocking, error=True)
+    for cause in outcome.causes[:FINDINGS_SHOWN]:
+        _cause(cause)
+    if len(outcome.causes) > FINDINGS_SHOWN:
+        click.echo(f"另有 {len(outcome.causes) - FINDINGS_SHOWN} 条，见 sti findings {outcome.period} --open", err=True)
     for refusal in outcome.refusals:
         click.echo(f"拒绝：{refusal}", err=True)
+    for line in by_actor(outcome.causes):
+        click.echo(f"等待 {line}", err=True)
     if counts["mandatory"]:
         click.echo("下一步：请报送单位改正后重新报送，再运行一次。", err=True)
     elif counts["query"]:
         click.echo(
-            f"下一步：核实属实的，运行 sti run {outcome.period} --accept-queries --by 姓名 --reason 理由", err=True
+            f"下一步：sti findings {outcome.period} --open 逐条看、逐条审定（sti decide）；样例城市、补录历史可以一次认可："
+            f"sti run {outcome.period} --accept-queries --by 姓名 --reason 理由",
+            err=True,
         )
+
+
+def _cause(cause: Cause) -> None:
+    """Print one cause that blocks, on standard error: the finding's class, rule and place, what it is, why, and who does what."""
+    finding = cause.finding
+    if finding:
+        label = CLASS_LABELS[finding.rule_class]
+        click.echo(
+            f"[{label}] {finding.rule_id}  {finding.place or finding.subject}  （{finding.finding_id[:8]}）", err=True
+        )
+        click.echo(f"    {finding.message}", err=True)
+        click.echo(f"    为什么：{finding.why}", err=True)
+    else:
+        click.echo(f"[{KIND_LABELS[cause.kind]}] {cause.message}", err=True)
+    click.echo(f"    怎么办：{cause.actor}：{cause.action}", err=True)
 
 
 def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
@@ -175,6 +196,7 @@ def outcome_json(home: Home, outcome: RunOutcome) -> dict[str, Any]:
         "accepted_query_count": outcome.accepted_query_count,
         "blocking": [finding.as_dict() for finding in outcome.blocking],
         "refusals": outcome.refusals,
+        "causes": [cause.as_dict() for cause in outcome.causes],
     }
 
 
@@ -192,7 +214,7 @@ def check(reading: WorkbookReading, found: list[Finding]) -> None:
         click.echo(
             f"  {visible(manifest.sheet)}{beside}：{manifest.row_count} 行，计量单位{manifest.unit or '无'}，合计（万元）{totals or '无'}"
         )
-    _findings(found, error=False)
+    _findings(found)
     counts = Counter(f.rule_class for f in found)
     verdict = "退回" if counts["mandatory"] else "待说明" if counts["query"] else "受理"
     summary = "，".join(f"{label} {counts[rule_class]}" for rule_class, label in CLASS_LABELS.items())

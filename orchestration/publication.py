@@ -4,11 +4,10 @@ import base64
 
 import dagster as dg
 
-from expectations import findings as ledger
+from orchestration.blocking import blocking_causes, refusal_text
 from orchestration.models import published_model_keys
 from orchestration.options import RunOptions
 from orchestration.partitions import ANNEX1, HALF_YEARS, OWNERS, PUBLISHED
-from sources.contracts import half_year_providers
 from sources.reference import CITY, area_names
 from warehouse import layers, publish
 from warehouse.paths import Home
@@ -29,12 +28,9 @@ def refuse_unless_clear(home: Home, period: str) -> None:
     accepted = layers.accepted_periods(home)
     for each in [period, *sorted(accepted.keys() - {period})]:
         is_cleared = each != period and publish.is_published_as_accepted(home, each)
-        missing = [p.label for p in half_year_providers() if p.provider not in accepted.get(each, set())]
-        if missing and not is_cleared:
-            raise dg.Failure(f"{each} 还缺{'、'.join(missing)}的准入数据，不能发布；请催报后运行 sti run {each}")
-        open_ones = ledger.blocking(home.findings, each, "gate2" if is_cleared else "")
-        if open_ones:
-            raise dg.Failure(f"{each} 还有 {len(open_ones)} 条阻断问题，不能发布：{open_ones[0].message}")
+        causes = blocking_causes(home, each, "gate2" if is_cleared else "")
+        if causes:
+            raise dg.Failure(refusal_text(each, causes))
 
 
 @dg.asset(

@@ -24,7 +24,7 @@ from expectations.receipt import (
     judged_document,
     open_states,
 )
-from orchestration.gate import GateOutcome, judge_reading
+from orchestration.gate import GateOutcome, gate_scope, judge_reading
 from sources.bulk.sniff import kind_of
 from sources.contracts import providers
 from sources.finding import Finding
@@ -68,7 +68,7 @@ def write_judged(home: Home, ordered: Sequence[Version], outcome: GateOutcome) -
     """
     receipt, reading = ordered[-1]
     states = ledger.states(home.findings, receipt.period)
-    scope = f"gate1:{receipt.provider}"
+    scope = gate_scope(receipt.provider)
     by_id = {s.finding.finding_id: s for s in states if s.scope == scope}
     found = [by_id.get(f.finding_id) or open_states([f])[0] for f in outcome.findings]
     _write_version(home, ordered, len(ordered) - 1, found)

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from expectations import findings as ledger
+from orchestration.blocking import Cause, blocking_causes
 from sources import reader_process
 from sources.finding import Finding, in_order
 from warehouse.paths import Home, write_atomically
@@ -17,13 +18,17 @@ BLOCKED_BY_US = {"DagsterAssetCheckFailedError", "Failure"}
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended: ``published``; the findings that block, hardest first; the steps that refused, with their own words."""
+    """How a run ended: ``published``; the findings that block, hardest first; the steps that refused, with their own words.
+
+    ``causes`` are all that block the period, findings among them, with who must act.
+    """
 
     period: str
     is_published: bool
     blocking: list[Finding] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     accepted_query_count: int = 0
+    causes: list[Cause] = field(default_factory=list)
 
 
 class RunBroke(RuntimeError):
@@ -103,7 +108,8 @@ def run_half_year(
     if result.success:
         return RunOutcome(period, True, accepted_query_count=accepted)
     refusals = [error.message.strip() for error in failures if error and error.cls_name == "Failure"]
-    return RunOutcome(period, False, in_order(ledger.blocking(home.findings, period)), refusals, accepted)
+    blocking = in_order(ledger.blocking(home.findings, period))
+    return RunOutcome(period, False, blocking, refusals, accepted, blocking_causes(home, period))
 
 
 def _accepted(home: Home, period: str) -> set[str]:

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from sources.bulk.reading import BulkIdentity, refused
 from sources.bulk.spool import SpoiledRows, Spool
+from sources.explanations import ExplanationRow
 from sources.finding import Finding
 from sources.grids import Sheet, UnreadableWorkbook
 from sources.manifest import Manifest
@@ -328,7 +329,10 @@ def unpack(answer: dict[str, Any], streams: list[bytes]) -> WorkbookReading:
     findings = [Finding.from_dict(finding) for finding in answer.pop("findings")]
     reported_on = _day(answer.pop("reported_on"))
     given = frozenset(answer.pop("given"))
-    return WorkbookReading(**answer, reported_on=reported_on, tables=tables, findings=findings, given=given)
+    explanations = tuple(ExplanationRow(**row) for row in answer.pop("explanations"))
+    return WorkbookReading(
+        **answer, reported_on=reported_on, tables=tables, findings=findings, given=given, explanations=explanations
+    )
 
 
 def _day(text: str) -> date | None:

@@ -13,7 +13,7 @@ import json
 import os
 import resource
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -178,6 +178,7 @@ def pack(reading: WorkbookReading) -> tuple[dict[str, Any], list[pa.Buffer]]:
         "reported_on": reading.reported_on.isoformat() if reading.reported_on else "",
         "findings": [finding.as_dict() for finding in reading.findings],
         "given": sorted(reading.given),
+        "explanations": [asdict(row) for row in reading.explanations],
         "tables": tables,
     }, streams
 

@@ -111,12 +111,12 @@ class Rows:
         for note in sorted(notes):
             nth = at[note.row_number]
             key = "/".join(str(values[nth].value) for values in keys if values[nth].value is not None)
-            index = self.readers[note.position][1]
+            column, index, _ = self.readers[note.position]
             report(
                 note.rule_id,
                 note.message,
                 cell=cell_name(index, note.row_number),
-                subject=f"{key or note.row_number}/{index}",
+                subject=f"{key or note.row_number}/{column.name}",
                 found=note.found,
                 expected=note.expected,
             )

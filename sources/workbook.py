@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from sources.contracts import Cadence, Provider, Table
+from sources.explanations import ExplanationRow, read_explanations
 from sources.finding import Finding
 from sources.grids import Sheet, UnreadableWorkbook, read_sheets
 from sources.identity import EXPLANATION_SHEET, Identity, identify, looks_like
@@ -28,7 +29,7 @@ class WorkbookReading:
 
     ``tables`` holds the tables that could be read, by id (rows in the contract's schema, manifest beside them);
     ``findings`` what the reader has to say, hard errors (强制性) among them; ``reported_on`` the latest 报出日期 of its sheets. ``given`` are the
-    tables whose sheets the workbook holds, readable or not.
+    tables whose sheets the workbook holds, readable or not; ``explanations`` the rows of 核实说明.
     """
 
     file_name: str
@@ -40,6 +41,7 @@ class WorkbookReading:
     tables: dict[str, TableReading] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     given: frozenset[str] = frozenset()
+    explanations: tuple[ExplanationRow, ...] = ()
 
 
 def sha256_of(path: Path) -> str:
@@ -161,6 +163,10 @@ def read_tables(
     others = "、".join(sheet.name for sheet in unread if sheet.name not in look_alikes)
     if others:
         findings.append(breach("RD-019", f"未取数的工作表：{others}", subject=others, **where))
+    explanations: tuple[ExplanationRow, ...] = ()
+    if EXPLANATION_SHEET in by_name:
+        explanations, trouble = read_explanations(by_name[EXPLANATION_SHEET], **where)
+        findings += trouble
     return WorkbookReading(
         name,
         sha256,
@@ -171,6 +177,7 @@ def read_tables(
         tables,
         findings,
         frozenset(present),
+        explanations,
     )
 
 

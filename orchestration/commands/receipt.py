@@ -63,7 +63,15 @@ def _line(document: dict[str, Any]) -> dict[str, object]:
 
 def _finding(finding: dict[str, Any]) -> dict[str, object]:
     place = f"[{finding['sheet']}]!{finding['cell']}" if finding["sheet"] else ""
-    return {"类别": finding["class_label"], "位置": place, "问题": finding["message"], "状态": finding["state"]}
+    return {
+        "编号": finding["finding_id"][:8],
+        "类别": finding["class_label"],
+        "位置": place,
+        "问题": finding["message"],
+        "状态": finding["state"],
+        "说明": finding.get("explanation", ""),
+        "审定": finding["decision_reason"],
+    }
 
 
 def _changes(document: dict[str, Any]) -> None:

@@ -263,10 +263,12 @@ class _Reading:
         """Report the cells of a piece that are no plain values, in row order."""
         keys = [pieces[name].values for name in self.table.key if name in pieces]
         noted = [
-            (position, reader.index, note) for reader in readers for position, note in pieces[reader.column.name].notes
+            (position, reader.index, reader.column.name, note)
+            for reader in readers
+            for position, note in pieces[reader.column.name].notes
         ]
         noted.sort(key=lambda entry: entry[:2])
-        for position, index, note in noted:
+        for position, index, name, note in noted:
             if self.findings.is_full(note.rule_id):
                 self.findings.count_more(note.rule_id, 1)
                 continue
@@ -276,7 +278,7 @@ class _Reading:
                 note.rule_id,
                 note.message,
                 cell=cell_name(index, number),
-                subject=f"{key or number}/{index}",
+                subject=f"{key or number}/{name}",
                 found=note.found,
                 expected=note.expected,
             )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
+from sources.explanations import EXPLANATION_HEADINGS
 from sources.identity import EXPLANATION_SHEET
 from sources.template.checks import Check, steps_of
 from sources.template.form import Form, SheetForm
@@ -23,7 +24,6 @@ from sources.template.styles import add_styles
 
 LAYOUT_VERSION = 1
 """Raise it when the layout of templates changes, so that their version does."""
-EXPLANATION_HEADINGS = ("规则编号", "工作表", "单元格", "说明", "说明人")
 EXPLANATION_ROWS = 40
 
 

@@ -1,0 +1,136 @@
+"""Explanations of a hand-in, matched to its findings by rule, sheet and cell; a row that explains nothing becomes a note that says so."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from expectations.decisions import Given
+from expectations.ledger_file import read_events
+from expectations.replay import Replay, text_key, unit_key, value_of
+from sources.explanations import ExplanationRow
+from sources.finding import CLASS_LABELS, Finding
+from sources.identity import EXPLANATION_SHEET
+from sources.reading_rules import breach
+from sources.text import label_of
+
+CELLS_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One finding and the row of 核实说明 that speaks of it."""
+
+    finding: Finding
+    row: ExplanationRow
+
+    @property
+    def given(self) -> Given:
+        """What the ledger takes."""
+        return Given(self.finding.finding_id, self.row.by, self.row.text)
+
+
+def match(
+    rows: Sequence[ExplanationRow], findings: Sequence[Finding], where: Mapping[str, str]
+) -> tuple[list[Explained], list[Finding]]:
+    """Match the rows of 核实说明 to the findings of their hand-in.
+
+    Args:
+        rows: the rows as written.
+        findings: of the hand-in, each with its own id.
+        where: file name, hash, provider and period, for the notes.
+
+    Returns:
+        The 核实性 findings that are explained, and notes on rows that explain nothing. Of two rows for one finding the later counts.
+    """
+    by_place: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_place[finding.rule_id, label_of(finding.sheet), finding.cell].append(finding)
+    explained: dict[str, Explained] = {}
+    notes: list[Finding] = []
+
+    def note(rule_id: str, row: ExplanationRow, message: str) -> None:
+        notes.append(_note(rule_id, row, message, where))
+
+    for row in rows:
+        missing = row.fault or ("没有写“说明”" if not row.text else "没有写“说明人”" if not row.by else "")
+        found = by_place.get((row.rule_id, row.sheet, row.cell), [])
+        queries = [finding for finding in found if finding.rule_class == "query"]
+        if not found:
+            note("RD-130", row, f"没有对应的问题（{_place(row)}）{_meant(row, findings)}")
+        elif not queries:
+            label = CLASS_LABELS[found[0].rule_class]
+            note("RD-132", row, f"{_place(row)}是{label}问题，说明不起作用")
+        elif missing:
+            note("RD-131", row, f"{missing}，没有登记（{_place(row)}）")
+        else:
+            for finding in queries:
+                earlier = explained.get(finding.finding_id)
+                if earlier:
+                    note(
+                        "RD-133",
+                        earlier.row,
+                        f"与第{row.row_number}行说的是同一个问题（{_place(row)}），以第{row.row_number}行为准",
+                    )
+                explained[finding.finding_id] = Explained(finding, row)
+    return list(explained.values()), notes
+
+
+def still_given(
+    directory: Path, period: str, explained: Iterable[Explained], where: Mapping[str, str]
+) -> tuple[list[Explained], list[Finding]]:
+    """Split off explanations that the ledger knows as given for another value of the same unit: they have lapsed with it.
+
+    A workbook goes from hand-in to hand-in with its 核实说明; what was written for the old figure must not speak for the new one.
+
+    Returns:
+        What is given for the value as it now is, and a note for each that has lapsed.
+
+    Raises:
+        LedgerError: the ledger is damaged.
+    """
+    explained = list(explained)
+    texts = Replay(read_events(directory, period)).texts if explained else {}
+    holds: list[Explained] = []
+    notes: list[Finding] = []
+    for one in explained:
+        values = texts.get(unit_key(one.finding), {}).get(text_key(one.row.text), set())
+        if not values or value_of(one.finding) in values:
+            holds.append(one)
+            continue
+        before = "、".join(sorted(value[0] for value in values))
+        message = f"{_place(one.row)}的说明是对“{before}”写的，现在是“{one.finding.found}”，原说明已失效"
+        notes.append(_note("RD-134", one.row, message, where))
+    return holds, notes
+
+
+def _note(rule_id: str, row: ExplanationRow, message: str, where: Mapping[str, str]) -> Finding:
+    return breach(
+        rule_id,
+        f"“{EXPLANATION_SHEET}”第{row.row_number}行：{message}",
+        sheet=EXPLANATION_SHEET,
+        cell=f"{row.row_number}:{row.row_number}",
+        subject=f"{EXPLANATION_SHEET}/{row.row_number}",
+        found=_place(row),
+        **where,
+    )
+
+
+def _place(row: ExplanationRow) -> str:
+    sheet = f"[{row.sheet}]" if row.sheet else ""
+    return f"{row.rule_id or '没有规则编号'} {sheet}{'!' + row.cell if row.cell else ''}".strip()
+
+
+def _meant(row: ExplanationRow, findings: Sequence[Finding]) -> str:
+    """Return where the rule's findings really are, if it has any."""
+    places = [
+        f"[{finding.sheet}]!{finding.cell}" if finding.cell else f"[{finding.sheet}]"
+        for finding in findings
+        if finding.rule_id == row.rule_id
+    ]
+    more = "等" if len(places) > CELLS_NAMED else ""
+    return (
+        f"；本次报送的 {row.rule_id} 在 {'、'.join(places[:CELLS_NAMED])}{more}"
+        if places
+        else "；可能已改正，或规则编号、工作表、单元格写错"
+    )

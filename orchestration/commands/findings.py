@@ -1,0 +1,69 @@
+"""``sti findings``: the finding ledger of a period, and the history of one finding."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from orchestration import printing
+from orchestration.command import BLOCKED, WRONG_USE, Stop, guarded
+from sources.contracts import providers
+from sources.finding import CLASS_LABELS
+from sources.reference import periods
+from warehouse.paths import Home
+
+CLASSES = {label: rule_class for rule_class, label in CLASS_LABELS.items()} | {c: c for c in CLASS_LABELS}
+
+
+@click.command("findings")
+@click.argument("period")
+@click.option("--open", "only_open", is_flag=True, help="只列挡住发布的：未处理、已说明待审定、说明被退回")
+@click.option("--provider", default="", help="只列一个单位的（标识或名称，如 finance_bureau、市财政局）")
+@click.option("--class", "class_", default="", type=click.Choice(["", *CLASSES]), help="只列一类")
+@click.option("--history", "beginning", default="", metavar="FINDING", help="一条问题的全部经过")
+@click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
+@guarded
+def findings_command(
+    home: Home, period: str, only_open: bool, provider: str, class_: str, beginning: str, as_json_: bool
+) -> None:
+    """问题台账：每条问题在哪里、什么状态、怎样说明、谁怎样决定、下一步该谁。"""
+    from expectations.findings import LedgerError
+    from orchestration import ledger_view as view
+
+    if period not in periods():
+        raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
+    try:
+        if beginning:
+            of_period, (state,) = view.find(home, [beginning])
+            if of_period != period:
+                raise Stop(
+                    f"{beginning} 是 {of_period} 的问题：sti findings {of_period} --history {beginning}", WRONG_USE
+                )
+            told = view.history(home, period, state.finding.finding_id)
+            if as_json_:
+                plain = [{**asdict(one), "at": one.at.isoformat()} for one in told]
+                click.echo(json.dumps(plain, ensure_ascii=False, indent=1))
+            else:
+                printing.table([view.history_row(one) for one in told], "")
+            return
+        found = view.lines(
+            home, period, only_open=only_open, provider=_provider(provider), rule_class=CLASSES.get(class_, "")
+        )
+    except view.UnknownFinding as error:
+        raise Stop(str(error), WRONG_USE) from error
+    except LedgerError as error:
+        raise Stop(str(error), BLOCKED) from error
+    if as_json_:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    printing.table([view.table_row(line) for line in found], f"{period} 没有{'挡住发布的' if only_open else ''}问题")
+    open_count = sum(line["is_blocking"] for line in found)
+    click.echo(f"{len(found)} 条，其中 {open_count} 条挡住发布", err=True)
+
+
+def _provider(wanted: str) -> str:
+    for provider in providers().values():
+        if wanted in ("", provider.provider, provider.label, *provider.aliases):
+            return provider.provider if wanted else ""
+    names = "、".join(f"{p.provider}（{p.label}）" for p in providers().values())
+    raise Stop(f"不认识的单位 {wanted}；有：{names}", WRONG_USE)

@@ -1,0 +1,166 @@
+"""The ledger as people handle it: a finding by the beginning of its id, its line in a table, its history; receipts anew after a decision."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from expectations import findings as ledger
+from expectations.ledger_file import local_time, read_events, recorded_periods
+from expectations.replay import Happening, Replay
+from orchestration import receipts
+from orchestration.blocking import next_actor
+from orchestration.gate import GateOutcome, gate_scope
+from sources.contracts import providers
+from sources.finding import CLASS_LABELS, CLASS_ORDER, Finding
+from warehouse import archive, layers
+from warehouse.paths import Home
+
+ID_SHOWN = 8
+LEAST_PREFIX = 4
+_PREFIX = re.compile(rf"^[0-9a-f]{{{LEAST_PREFIX},16}}$")
+
+
+class UnknownFinding(LookupError):
+    """No finding has this id, or several have; the message says which, and what to do."""
+
+
+def find(home: Home, beginnings: Sequence[str]) -> tuple[str, list[ledger.FindingState]]:
+    """Return the period and the findings with these ids, or unique beginnings of ids, in the order given, each once.
+
+    Raises:
+        UnknownFinding: none or several begin so, or they are of different periods.
+        LedgerError: a ledger is damaged.
+    """
+    known = [
+        (period, state) for period in recorded_periods(home.findings) for state in ledger.states(home.findings, period)
+    ]
+    found: dict[str, tuple[str, ledger.FindingState]] = {}
+    for beginning in beginnings:
+        period, state = _one(known, beginning)
+        found[state.finding.finding_id] = (period, state)
+    periods = {period for period, _ in found.values()}
+    if len(periods) > 1:
+        raise UnknownFinding(f"这些问题分属 {'、'.join(sorted(periods))}；一次只能处理同一个报告期的")
+    return periods.pop(), [state for _, state in found.values()]
+
+
+def _one(known: list[tuple[str, ledger.FindingState]], beginning: str) -> tuple[str, ledger.FindingState]:
+    if not _PREFIX.match(beginning.lower()):
+        raise UnknownFinding(f"“{beginning}”不是问题编号：写 sti findings 列出的编号，至少前 {LEAST_PREFIX} 位")
+    fitting = {s.finding.finding_id: (p, s) for p, s in known if s.finding.finding_id.startswith(beginning.lower())}
+    if not fitting:
+        raise UnknownFinding(f"没有编号为 {beginning} 的问题；运行 sti findings PERIOD 看编号")
+    if len(fitting) > 1:
+        raise UnknownFinding(f"{beginning} 可以是 {'、'.join(sorted(fitting))}；请多写几位")
+    return next(iter(fitting.values()))
+
+
+def lines(
+    home: Home, period: str, *, only_open: bool = False, provider: str = "", rule_class: str = ""
+) -> list[dict[str, Any]]:
+    """Return the ledger of a period as plain values: what stands, hardest first, then what is 已修改.
+
+    Raises:
+        LedgerError: the ledger is damaged.
+    """
+    states = [
+        state
+        for state in ledger.states(home.findings, period)
+        if (state.is_blocking or not only_open)
+        and provider in ("", state.finding.provider)
+        and rule_class in ("", state.finding.rule_class)
+    ]
+    states.sort(key=_order)
+    return [_line(period, state) for state in states]
+
+
+def _order(state: ledger.FindingState) -> tuple[Any, ...]:
+    finding = state.finding
+    place = (finding.file_name, finding.sheet, finding.rule_id, len(finding.cell), finding.cell)
+    return (state.state == ledger.CORRECTED, CLASS_ORDER[finding.rule_class], finding.provider, *place)
+
+
+def _line(period: str, state: ledger.FindingState) -> dict[str, Any]:
+    finding, decision, explanation = state.finding, state.decision, state.explanation
+    label = providers()[finding.provider].label if finding.provider in providers() else ""
+    return {
+        **finding.as_dict(),
+        "provider_label": label,
+        "class_label": CLASS_LABELS[finding.rule_class],
+        "scope": state.scope,
+        "state": _shown_state(state),
+        "is_blocking": state.is_blocking,
+        "explanation": explanation.text if explanation else "",
+        "explained_by": explanation.by if explanation else "",
+        "explained_at": explanation.at.isoformat() if explanation else "",
+        "explained_in": explanation.source if explanation else "",
+        "decision_id": decision.decision_id if decision else "",
+        "decision_kind": decision.kind if decision else "",
+        "decided_by": decision.by if decision else "",
+        "decided_at": decision.at.isoformat() if decision else "",
+        "decision_reason": decision.reason if decision else "",
+        "until": decision.until.isoformat() if decision and decision.until else "",
+        "next": next_actor(period, state),
+    }
+
+
+def _shown_state(state: ledger.FindingState) -> str:
+    """Return the state; a note has none, as long as it stands."""
+    is_note = state.finding.rule_class == "note" and state.state != ledger.CORRECTED
+    return CLASS_LABELS["note"] if is_note else state.state
+
+
+def table_row(line: dict[str, Any]) -> dict[str, object]:
+    """Return a line of the ledger as the table on the screen has it."""
+    place = f"[{line['sheet']}]!{line['cell']}" if line["cell"] else f"[{line['sheet']}]" if line["sheet"] else ""
+    said = f"{line['explanation']}（{line['explained_by']}）" if line["explanation"] else ""
+    until = f"，到 {line['until']}" if line["until"] else ""
+    decided = f"{line['decided_by']}：{line['decision_reason']}{until}" if line["decided_by"] else ""
+    return {
+        "编号": line["finding_id"][:ID_SHOWN],
+        "规则": line["rule_id"],
+        "类别": line["class_label"],
+        "单位": line["provider_label"],
+        "位置": place or line["subject"],
+        "填的是": line["found"],
+        "状态": line["state"],
+        "说明": said,
+        "决定": decided,
+        "下一步": line["next"],
+    }
+
+
+def history(home: Home, period: str, finding_id: str) -> list[Happening]:
+    """Return everything that happened to a finding, oldest first.
+
+    Raises:
+        LedgerError: the ledger is damaged.
+    """
+    return Replay(read_events(home.findings, period)).histories.get(finding_id, [])
+
+
+def history_row(happening: Happening) -> dict[str, object]:
+    """Return one line of a history as the table on the screen has it."""
+    return {
+        "时间": local_time(happening.at),
+        "事情": happening.what,
+        "谁": happening.by or "关卡",
+        "内容": happening.words,
+    }
+
+
+def write_receipts(home: Home, period: str, states: Sequence[ledger.FindingState]) -> list[str]:
+    """Write the receipts of the hand-ins anew that these findings are about, and return their 受理号.
+
+    A return that gate 1 has not judged as it now stands is left to the next run, which writes its receipt anyway.
+    """
+    written = []
+    for provider in dict.fromkeys(s.finding.provider for s in states if s.scope == gate_scope(s.finding.provider)):
+        record = layers.gate_record(home, provider, period)
+        if record is None or record["version_count"] != len(archive.versions(home, provider, period)):
+            continue
+        ordered = layers.readings_in_order(home, provider, period)
+        outcome = GateOutcome([Finding.from_dict(entry) for entry in record["findings"]], record["suites"])
+        receipts.write_judged(home, ordered, outcome)
+        written.append(ordered[-1][0].receipt_no)
+    return written
