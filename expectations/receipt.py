@@ -224,7 +224,7 @@ def _finding(state: FindingState) -> dict[str, Any]:
 def _deadline(hand_in: HandIn) -> dict[str, Any]:
     if hand_in.period not in periods():
         return {"due_on": "", "is_due_provisional": False, "late_days_count": None}
-    due = deadline(hand_in.period)
+    due = deadline(hand_in.period, hand_in.provider)
     late = (hand_in.received_at.astimezone(SHANGHAI).date() - due.due_on).days if hand_in.received_at else None
     return {
         "due_on": due.due_on.isoformat(),

@@ -27,6 +27,7 @@ from orchestration.commands.decide import (
 from orchestration.commands.findings import findings_command
 from orchestration.commands.pull import pull_command
 from orchestration.commands.receipt import receipt_command
+from orchestration.commands.status import status_command
 from orchestration.commands.template import template_command
 from orchestration.commands.units import alias_command, unalias_command, units_command
 from warehouse.archive import hand_ins
@@ -117,21 +118,6 @@ def run_command(
                 click.echo(json.dumps(printing.outcome_json(home, outcome), ensure_ascii=False, indent=1))
             else:
                 printing.published(home, outcome, show_table=period == chosen[-1])
-
-
-@main.command("status")
-@click.argument("period", required=False)
-@click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
-@guarded
-def status_command(home: Home, period: str | None, as_json_: bool) -> None:
-    """各单位报送情况：缺报、已报、退回、待说明、已准入。"""
-    from orchestration.status import board
-
-    rows = board(home, half_year_of(period) if period else None)
-    if as_json_:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
-    else:
-        printing.table(rows, "还没有收到任何报表；用 sti run PERIOD --inbox 文件夹 收件")
 
 
 @main.command("sql")
@@ -234,3 +220,4 @@ main.add_command(decide_command)
 main.add_command(waive_command)
 main.add_command(revoke_command)
 main.add_command(decide_missing_command)
+main.add_command(status_command)

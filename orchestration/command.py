@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sources.calendar import CalendarError
 from sources.reference import periods
 from warehouse.lock import HomeBusy
 from warehouse.paths import Home, log_error
@@ -40,7 +41,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             if str(stop):
                 click.echo(str(stop), err=True)
             sys.exit(stop.code)
-        except (HomeBusy, NothingPublished) as error:
+        except (HomeBusy, NothingPublished, CalendarError) as error:
             click.echo(str(error), err=True)
             sys.exit(WRONG_USE)
         except QueryFailed as error:

@@ -6,29 +6,32 @@ from orchestration.automation import arrival_sensor
 from orchestration.intake import intake_assets
 from orchestration.models import dbt_build, gate_2
 from orchestration.options import RunOptions
+from orchestration.partitions import BOARD
 from orchestration.progress import progress_logger
 from orchestration.publication import annex1, warehouse
+from orchestration.timeliness import submission_board, submission_watch, timeliness, watch_daily
 
 HALF_YEAR_JOB = "half_year"
 BACKFILL_JOB = "half_year_intake"
 
 half_year = dg.define_asset_job(
     HALF_YEAR_JOB,
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BOARD) - dg.AssetSelection.checks(timeliness),
     executor_def=dg.in_process_executor,
     description="一个半年度从头到尾：收件、存档、读取、第一道关卡、准入、建模、第二道关卡、发布、附件1。补多个半年度：选中多个分区发起补数。",
 )
 half_year_intake = dg.define_asset_job(
     BACKFILL_JOB,
-    selection=dg.AssetSelection.groups("archive", "raw", "accepted"),
+    selection=dg.AssetSelection.groups("archive", "raw", "accepted") - dg.AssetSelection.checks(timeliness),
     executor_def=dg.in_process_executor,
     description="补历史：只收件、读取、审核、准入若干个半年度，不建模；准入齐了再对最近一期运行 half_year，一次建模发布全部。",
 )
 
 defs = dg.Definitions(
-    assets=[*intake_assets(), dbt_build, warehouse, annex1],
-    asset_checks=[gate_2],
-    jobs=[half_year, half_year_intake],
+    assets=[*intake_assets(), dbt_build, warehouse, annex1, submission_board],
+    asset_checks=[gate_2, timeliness],
+    jobs=[half_year, half_year_intake, submission_watch],
+    schedules=[watch_daily],
     sensors=[arrival_sensor(HALF_YEAR_JOB)],
     resources={"options": RunOptions()},
     executor=dg.in_process_executor,

@@ -9,6 +9,7 @@ HALF_YEARS = dg.StaticPartitionsDefinition(half_years()[::-1])
 OWNERS = ["team:科技创新投入数据组"]
 PUBLISHED = dg.AssetKey(["published", "warehouse"])
 ANNEX1 = dg.AssetKey(["reports", "annex1"])
+BOARD = dg.AssetKey(["reports", "submission_board"])
 INBOX = dg.AssetKey(["archive", "inbox"])
 
 

@@ -8,6 +8,7 @@ from orchestration.blocking import blocking_causes, refusal_text
 from orchestration.models import published_model_keys
 from orchestration.options import RunOptions
 from orchestration.partitions import ANNEX1, HALF_YEARS, OWNERS, PUBLISHED
+from orchestration.status import status_table
 from sources.reference import CITY, area_names
 from warehouse import layers, publish
 from warehouse.paths import Home
@@ -48,7 +49,7 @@ def warehouse(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Mate
     try:
         with options.writing():
             refuse_unless_clear(home, period)
-            publication = publish.publish(home)
+            publication = publish.publish(home, [status_table(home)])
     except publish.NotPassed as error:
         raise dg.Failure(str(error)) from error
     lines = ["| 表 | 行数 |", "|---|---|", *(f"| {name} | {count} |" for name, count in publication.row_counts.items())]

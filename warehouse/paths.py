@@ -45,6 +45,21 @@ class Home:
         return self.root / "sources.yaml"
 
     @property
+    def alerts_file(self) -> Path:
+        """Who is told of what, as the administrator wrote it."""
+        return self.root / "alerts.yaml"
+
+    @property
+    def alerts(self) -> Path:
+        """The alerts' journal and the locks of those who write it and send."""
+        return self.root / "alerts"
+
+    @property
+    def alerts_journal(self) -> Path:
+        """One JSON line per alert raised, ended, tried, sent."""
+        return self.alerts / "journal.jsonl"
+
+    @property
     def inbox(self) -> Path:
         """Where hand-ins arrive, pulled or dropped; a run receives from here unless told otherwise."""
         return self.root / "inbox"

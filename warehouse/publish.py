@@ -4,10 +4,12 @@ A blocking check guards only its own run; so this room checks the gate's own rec
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from sources.workbook import sha256_of
 from warehouse.layers import LayerError, verify_accepted
@@ -29,6 +31,16 @@ class Publication:
 
     path: Path
     row_counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class StatusTable:
+    """A table that says how things stand at publication, and so is no part of the candidate: rows, and comments on it and its columns."""
+
+    name: str
+    comment: str
+    rows: pa.Table
+    column_comments: Mapping[str, str]
 
 
 def write_build_record(home: Home, inputs: dict[str, str]) -> None:
@@ -68,8 +80,8 @@ def verify_candidate(home: Home) -> None:
         raise NotPassed("准入数据在建模之后又有变化，候选数仓已过期；请重新运行 sti run")
 
 
-def publish(home: Home) -> Publication:
-    """Put the candidate's published tables in place of the published file.
+def publish(home: Home, also: Sequence[StatusTable] = ()) -> Publication:
+    """Put the candidate's published tables, and ``also`` those of the moment, in place of the published file.
 
     Readers that have the old file open keep it; new ones see the new file. Tables only, in a storage version that older clients
     can open, with their Chinese comments; compared with the candidate by row count before the replace.
@@ -79,7 +91,7 @@ def publish(home: Home) -> Publication:
     """
     verify_candidate(home)
     with replacing(home.published, mode=0o444) as temporary:
-        counts = _copy(home.candidate, temporary)
+        counts = _copy(home.candidate, temporary, also)
         with duckdb.connect(str(temporary), read_only=True) as reopened:
             for table, count in counts.items():
                 found = reopened.execute(f'select count(*) from "{table}"').fetchall()[0][0]
@@ -90,7 +102,7 @@ def publish(home: Home) -> Publication:
     return Publication(home.published, counts)
 
 
-def _copy(candidate: Path, target: Path) -> dict[str, int]:
+def _copy(candidate: Path, target: Path, also: Sequence[StatusTable]) -> dict[str, int]:
     counts: dict[str, int] = {}
     with duckdb.connect() as connection:
         connection.execute(f"attach '{_quoted(candidate)}' as candidate (read_only)")
@@ -114,6 +126,14 @@ def _copy(candidate: Path, target: Path) -> dict[str, int]:
             counts[name] = connection.execute(f'select count(*) from candidate.{PUBLISHED_SCHEMA}."{name}"').fetchall()[
                 0
             ][0]
+        for table in also:
+            connection.register("rows_of_the_moment", table.rows)
+            connection.execute(f'create table published."{table.name}" as select * from rows_of_the_moment')
+            connection.unregister("rows_of_the_moment")
+            _comment(connection, "table", f'published."{table.name}"', table.comment)
+            for column, column_comment in table.column_comments.items():
+                _comment(connection, "column", f'published."{table.name}"."{column}"', column_comment)
+            counts[table.name] = table.rows.num_rows
         connection.execute("checkpoint published")
         connection.execute("detach published")
     return counts

@@ -206,7 +206,7 @@ def test_a_newer_version_that_nobody_judged_shows_in_the_status(home_copy: Path)
     receive = run_sti("--home", home_copy, "run", "2025H2", "--inbox", SAMPLES / "faulty" / "voucher-twice.xlsx")
     assert receive.exit_code == 0, receive.stderr
     board = json.loads(run_sti("--home", home_copy, "status", PERIOD, "--json").stdout)
-    assert {line["单位"]: line["状态"] for line in board}["市财政局"] == "已报（未审）"
+    assert {line["单位"]: line["状态"] for line in board}["市财政局"] == "已报未审"
 
 
 def test_a_run_from_the_ui_leaves_no_hand_in_of_another_period_waiting_for_its_receipt(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""``sti status``: who owes what, by when, and where every return stands; live, whatever was published."""
+
+import json
+from pathlib import Path
+
+import click
+
+from orchestration import printing
+from orchestration.command import WRONG_USE, Stop, guarded
+from sources.reference import periods
+from warehouse.paths import Home, write_atomically
+
+
+@click.command("status")
+@click.argument("period", required=False)
+@click.option("--page", "page_file", type=click.Path(dir_okay=False, path_type=Path), help="另写成一张网页（离线可看）")
+@click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
+@guarded
+def status_command(home: Home, period: str | None, page_file: Path | None, as_json_: bool) -> None:
+    """各单位报送情况：未到期、缺报（逾期）、已报未审、退回、待说明、已准入；期限、剩余工作日、迟报天数。"""
+    from orchestration.status import board, board_json, current, page, summary
+
+    if period and period not in periods():
+        raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
+    found = current(home, period)
+    if page_file:
+        write_atomically(page_file, page(found).encode())
+        click.echo(f"报送情况：{page_file}", err=True)
+    if as_json_:
+        click.echo(json.dumps(board_json(found), ensure_ascii=False, indent=1))
+    else:
+        printing.table(board(found), "")
+        click.echo(summary(found))
