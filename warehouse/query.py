@@ -36,6 +36,8 @@ def connect(home: Home) -> duckdb.DuckDBPyConnection:
         raise NothingPublished(f"{home.root} 还没有发布过数仓；请先运行 make run 或 sti run")
     connection = duckdb.connect(str(home.published), read_only=True)
     for setting in (
+        # DuckDB lets a query write where it spills to, whatever else is forbidden; it would spill beside the published file.
+        "temp_directory = ''",
         "enable_external_access = false",
         "autoinstall_known_extensions = false",
         "lock_configuration = true",
@@ -53,6 +55,9 @@ def run_query(home: Home, query: str) -> pa.Table:
     """
     with connect(home) as connection:
         try:
+            count = len(connection.extract_statements(query))
+            if count != 1:
+                raise QueryFailed(f"一次写一条查询语句，这里有 {count} 条")
             result = connection.sql(query)
             return pa.table({}) if result is None else result.to_arrow_table()
         except duckdb.Error as error:

@@ -131,6 +131,22 @@ def test_the_prompt_is_hardened_and_read_only(sample_home: Path) -> None:
             query.run_query(home, forbidden)
 
 
+def test_not_even_where_a_query_might_spill_can_one_write(home_copy: Path) -> None:
+    home = home_of(home_copy)
+    beside = Path(f"{home.published}.tmp")
+    beside.mkdir()
+    for statement in (f"copy (select 1) to '{beside}/x.csv'", f"attach '{beside}/x.duckdb' as x"):
+        with pytest.raises(query.QueryFailed):
+            query.run_query(home, statement)
+    assert list(beside.iterdir()) == []
+
+
+@pytest.mark.parametrize(("statements", "count"), [("", 0), ("select 1; select 2", 2)])
+def test_no_statement_is_dropped_in_silence(sample_home: Path, statements: str, count: int) -> None:
+    with pytest.raises(query.QueryFailed, match=f"这里有 {count} 条"):
+        query.run_query(home_of(sample_home), statements)
+
+
 def test_a_text_that_starts_like_a_formula_leaves_as_text() -> None:
     table = pa.table({"name": ["=1+1", "@x", "＋1", "甲", "-2"], "amount": [-1.5, 2.0, None, 4.0, 5.0]})
     assert query.as_csv(table).splitlines() == ["name,amount", "'=1+1,-1.5", "'@x,2.0", "'＋1,", "甲,4.0", "'-2,5.0"]
