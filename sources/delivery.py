@@ -79,7 +79,27 @@ def read_returns(hand_ins: Sequence[HandIn], period: str, spool: Path) -> list[t
         identity = Identity(provider, first.period, first.cadence)
         books = [(index, read_tables(first.file_name, first.file_sha256, [], identity, provider, bulk.keys()))]
     index, last = books[-1]
+    last.findings.extend(_passed_over(hand_ins, books))
     return [*books[:-1], (index, _with_bulk(last, bulk, spool))]
+
+
+def _passed_over(hand_ins: Sequence[HandIn], books: Sequence[tuple[int, WorkbookReading]]) -> list[Finding]:
+    """Ask about workbooks that came on a later day than the one that counts, and are not used: corrections that kept the old date, or a wrong one."""
+    index, last = books[-1]
+    where = {"provider": last.provider, "period": last.period, "file_sha256": last.file_sha256}
+    return [
+        breach(
+            "RD-064",
+            f"{hand_ins[i].arrived_on} 收到的“{late.file_name}”（报出日期 {late.reported_on or '没有写'}）没有采用：{hand_ins[index].arrived_on} "
+            f"先收到的“{last.file_name}”报出日期更晚（{last.reported_on}）",
+            file_name=last.file_name,
+            subject=f"版本/{late.file_sha256}",
+            found=f"{late.reported_on}、{last.reported_on}",
+            **where,
+        )
+        for i, late in books[:-1]
+        if hand_ins[i].arrived_on > hand_ins[index].arrived_on
+    ]
 
 
 def _as_filed(hand_in: HandIn, reading: WorkbookReading) -> WorkbookReading:

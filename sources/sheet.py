@@ -100,7 +100,7 @@ def read_table(
     report_above(sheet.grid, headings, report)
     _check_rest(sheet, headings, body, report)
     report_unseen(sheet, headings, body, columns, unit, report)
-    check_date(body, periods()[period], report)
+    reported_on = check_date(body, periods()[period], report)
     if not body.data:
         report("RD-021", f"“{sheet.name}”没有数据行", found="0行")
     totals = rows.control_totals()
@@ -115,7 +115,7 @@ def read_table(
         row_count=len(body.data),
         control_totals_wan={name: f"{total:f}" for name, total in totals.items()},
     )
-    return TableReading(described, rows.to_arrow(file_sha256), body.reported_on, findings)
+    return TableReading(described, rows.to_arrow(file_sha256), reported_on, findings)
 
 
 def map_columns(table: Table, cadence: Cadence, headings: Headings, report: Reporter) -> dict[Column, int] | None:
@@ -204,13 +204,18 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
         report("RD-014", f"第{row_number}行没有取数：{why}", cell=f"{row_number}:{row_number}")
 
 
-def check_date(body: Body, period: Period, report: Reporter) -> None:
-    """Report a 报出日期 that is none, or that cannot be true: before the period began, or years after its end."""
+def check_date(body: Body, period: Period, report: Reporter) -> date | None:
+    """Return the 报出日期 that counts; report one that is none, or that cannot be true: before the period began, or years after its end.
+
+    Such a one counts for nothing: a slip of the pen (2062) would keep every later version from being used.
+    """
     day = body.reported_on
     if body.unread_date:
         report("RD-023", f"报出日期“{body.unread_date}”认不出", subject="报出日期", found=body.unread_date)
     elif day and not period.starts_on <= day <= period.ends_on + LATEST_REPORT:
         report("RD-023", f"报出日期 {day} 不像是{period.name}的报出日期", subject="报出日期", found=day.isoformat())
+        return None
+    return day
 
 
 def check_total_row(
