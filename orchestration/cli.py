@@ -26,6 +26,7 @@ from orchestration.commands.decide import (
 )
 from orchestration.commands.findings import findings_command
 from orchestration.commands.pull import pull_command
+from orchestration.commands.quality import quality_command
 from orchestration.commands.receipt import receipt_command
 from orchestration.commands.status import status_command
 from orchestration.commands.template import template_command
@@ -113,11 +114,13 @@ def run_command(
                     click.echo(json.dumps(printing.outcome_json(home, outcome), ensure_ascii=False, indent=1))
                 else:
                     printing.blocked(outcome)
+                    printing.quality_page(home, period)
                 raise Stop("", BLOCKED)
             if as_json_:
                 click.echo(json.dumps(printing.outcome_json(home, outcome), ensure_ascii=False, indent=1))
             else:
                 printing.published(home, outcome, show_table=period == chosen[-1])
+                printing.quality_page(home, period)
 
 
 @main.command("sql")
@@ -221,3 +224,4 @@ main.add_command(waive_command)
 main.add_command(revoke_command)
 main.add_command(decide_missing_command)
 main.add_command(status_command)
+main.add_command(quality_command)

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration import quality
 from orchestration.blocking import missing_refusal, missing_submission, submission_scope
 from orchestration.gate import gate_scope
 from orchestration.hand_ins import judge_slot, receive_all
@@ -143,12 +144,13 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             raise dg.Failure(
                 missing_refusal(home, provider, period) or f"{provider.label}没有报送 {period}，没有可读的报表"
             )
+        page = quality.write_gate_1(home, period, context.run.run_id, judged)
         receipt, reading, outcome, blocking = judged.receipt, judged.reading, judged.outcome, judged.blocking
         blocked = {f.finding_id for f in blocking}
 
         def result(name: str, key: dg.AssetKey, found: list[Finding], restricted: bool) -> dg.AssetCheckResult:
             still = [f for f in found if f.finding_id in blocked]
-            metadata = findings_metadata(period, found, still, is_restricted=restricted)
+            metadata = findings_metadata(period, found, still, is_restricted=restricted, page=page)
             return dg.AssetCheckResult(check_name=name, asset_key=key, passed=not still, metadata=metadata)
 
         for position, table in enumerate(tables):

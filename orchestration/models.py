@@ -11,7 +11,7 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from expectations.judge import judge_database, load_suite
-from orchestration import dbt
+from orchestration import dbt, quality
 from orchestration.options import RunOptions
 from orchestration.partitions import OWNERS
 from orchestration.shown import findings_metadata
@@ -163,16 +163,23 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
     suites = [load_suite(table) for table in GATE_2_TABLES]
     found_by_table: dict[str, list] = {table: [] for table in GATE_2_TABLES}
     blocking_by_table: dict[str, list] = {table: [] for table in GATE_2_TABLES}
+    found_by_period: dict[str, list] = {}
     summaries = []
     periods = sorted(layers.accepted_periods(home))
     for period in periods:
         verdicts = judge_database(suites, home.candidate, period, home.root)
         found = in_order([f for verdict in verdicts for f in verdict.findings])
         blocking = options.settle(context.run.run_id, period, "gate2", found)
+        found_by_period[period] = found
         summaries += [verdict.summary for verdict in verdicts]
         for table in GATE_2_TABLES:
             found_by_table[table] += [f for f in found if f.table_id == table]
             blocking_by_table[table] += [f for f in blocking if f.table_id == table]
+    asked = context.run.tags.get("dagster/partition")
+    pages = {
+        period: quality.write_gate_2(home, period, context.run.run_id, summaries, found_by_period[period])
+        for period in ([asked] if asked in periods else periods)
+    }
     passed = not any(blocking_by_table.values())
     publish.write_gate_2_record(home, {"passed": passed, "suites": summaries})
     for table in GATE_2_TABLES:
@@ -181,7 +188,12 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
                 asset_key=_model_key(table),
                 check_name=GATE_2,
                 passed=not blocking_by_table[table],
-                metadata=findings_metadata("、".join(periods), found_by_table[table], blocking_by_table[table]),
+                metadata=findings_metadata(
+                    "、".join(periods),
+                    found_by_table[table],
+                    blocking_by_table[table],
+                    page=pages[max(pages)] if pages else None,
+                ),
             )
 
 

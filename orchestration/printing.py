@@ -20,6 +20,7 @@ from sources.reference import CITY, area_names
 from sources.text import visible
 from sources.workbook import WorkbookReading
 from warehouse.paths import Home
+from warehouse.quality import newest_page
 from warehouse.query import QueryFailed, names_of, rows_of, run_query, shown
 from warehouse.report.annex1 import annex1_rows
 from warehouse.report.bridge import REASONS, TIERS
@@ -118,6 +119,13 @@ def _cause(cause: Cause) -> None:
     click.echo(f"    怎么办：{cause.actor}：{cause.action}", err=True)
 
 
+def quality_page(home: Home, period: str) -> None:
+    """Print where the quality page of a half-year's newest run lies, if there is one."""
+    page = newest_page(home, period)
+    if page:
+        click.echo(f"质量审核页：{page}", err=True)
+
+
 def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
     """Print that a run published, the annex 1 table of the city, and where everything lies."""
     accepted = f"（一次认可核实性问题 {outcome.accepted_query_count} 条）" if outcome.accepted_query_count else ""
@@ -189,9 +197,11 @@ def _more(count: int, what: str) -> None:
 
 def outcome_json(home: Home, outcome: RunOutcome) -> dict[str, Any]:
     """Return a run's outcome as plain values."""
+    page = newest_page(home, outcome.period)
     return {
         "period": outcome.period,
         "published": outcome.is_published,
+        "quality_page": str(page) if page else None,
         "warehouse": str(home.published) if outcome.is_published else None,
         "accepted_query_count": outcome.accepted_query_count,
         "blocking": [finding.as_dict() for finding in outcome.blocking],

@@ -1,6 +1,7 @@
 """How findings and figures look in the Dagster UI: short Chinese tables in Markdown."""
 
 from collections import Counter
+from pathlib import Path
 
 import dagster as dg
 
@@ -24,13 +25,23 @@ def findings_table(found: list[Finding]) -> str:
 
 
 def findings_metadata(
-    periods: str, found: list[Finding], blocking: list[Finding], *, is_restricted: bool = False
+    periods: str,
+    found: list[Finding],
+    blocking: list[Finding],
+    *,
+    is_restricted: bool = False,
+    page: Path | None = None,
 ) -> dict[str, dg.MetadataValue]:
-    """Return check metadata: the period(s), counts by class, how many still block, and the failing cells (counts only for restricted tables)."""
+    """Return check metadata: the period(s), counts by class, how many still block, and the failing cells (counts only for restricted tables).
+
+    ``page`` is the run's quality page, if there is one.
+    """
     by_class = Counter(f.rule_class for f in found)
     metadata: dict[str, dg.MetadataValue] = {"报告期": dg.MetadataValue.text(periods)}
     metadata |= {label: dg.MetadataValue.int(by_class[rule_class]) for rule_class, label in CLASS_LABELS.items()}
     metadata["仍阻断"] = dg.MetadataValue.int(len(blocking))
+    if page:
+        metadata["质量审核页"] = dg.MetadataValue.path(page)
     if is_restricted:
         rules = Counter(f"{f.rule_id}（{CLASS_LABELS[f.rule_class]}）" for f in found)
         text = "\n".join(f"- {rule}：{count} 处" for rule, count in sorted(rules.items())) or "没有发现问题"

@@ -85,6 +85,11 @@ class Home:
         return self.root / "gate"
 
     @property
+    def quality(self) -> Path:
+        """The quality page of each run, by period."""
+        return self.root / "quality"
+
+    @property
     def corrections(self) -> Path:
         """Every registered correction slip, by its number."""
         return self.root / "corrections"

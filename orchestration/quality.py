@@ -1,0 +1,137 @@
+"""The quality page of a run: written anew after each gate that the run comes to, from what the gates keep; glue between ledger, store and page."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from expectations import findings as ledger
+from expectations import quality
+from orchestration.blocking import KIND_LABELS, Cause, cause_of
+from orchestration.gate import gate_scope
+from orchestration.hand_ins import Judged
+from sources.contracts import half_year_providers, providers, tables
+from sources.finding import CLASS_ORDER, Finding
+from sources.reference import periods
+from warehouse import quality as store
+from warehouse.paths import Home, log_error
+
+GATE_2 = "gate2"
+GATE_2_LABEL = "第二道关卡（事实表与监测表）"
+LISTED_COUNT = 40
+"""Kinds of open findings that the head of a page lists."""
+
+
+def write_gate_1(home: Home, period: str, run_id: str, judged: Judged) -> Path | None:
+    """Put what gate 1 said of one return on the run's page; return the page, None where it could not be written (the log says why)."""
+    receipt = judged.receipt
+    about = {"受理号": receipt.receipt_no, "文件": receipt.file_name}
+    scope = gate_scope(receipt.provider)
+    return _write(home, period, run_id, scope, judged.outcome.summaries, judged.outcome.findings, about)
+
+
+def write_gate_2(
+    home: Home, period: str, run_id: str, summaries: Sequence[Mapping[str, Any]], found: Sequence[Finding]
+) -> Path | None:
+    """Put what gate 2 said of one half-year on the run's page; returns as `write_gate_1`."""
+    mine = [summary for summary in summaries if summary["period"] == period]
+    return _write(home, period, run_id, GATE_2, mine, found, {})
+
+
+def _write(
+    home: Home,
+    period: str,
+    run_id: str,
+    scope: str,
+    summaries: Sequence[Mapping[str, Any]],
+    found: Sequence[Finding],
+    about: Mapping[str, str],
+) -> Path | None:
+    try:
+        from expectations.quality_page import SHOWN_RUN_COUNT, render
+
+        folder = store.run_folder(home, period, run_id)
+        states = ledger.states(home.findings, period)
+        known = store.document(folder)
+        sections = dict(known["sections"]) if known else {}
+        sections[scope] = quality.section(scope, _label(scope), summaries, found, states, about)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        document = {
+            "schema_version": quality.SCHEMA_VERSION,
+            "period": period,
+            "period_label": periods()[period].name,
+            "run": run_id.split("-")[0],
+            "started_at": known["started_at"] if known else now,
+            "written_at": now,
+            "sections": {each: sections[each] for each in _scopes() if each in sections},
+            **_standing(sections, period, [state for state in states if state.is_blocking]),
+            "kept_run_count": store.KEPT_RUN_COUNT,
+        }
+        return store.write(folder, document, render(document, *store.history(home, period, SHOWN_RUN_COUNT, folder)))
+    except Exception:
+        # A page is for people to look at: a run does not end for want of one.
+        log_error(home, traceback.format_exc())
+        return None
+
+
+def _standing(sections: Mapping[str, Any], period: str, blocking: Sequence[ledger.FindingState]) -> dict[str, Any]:
+    """Return how the half-year stands: the verdict, what is to do and by whom, and what was not judged."""
+    lines = _to_do(period, blocking)
+    not_judged = [_label(scope) for scope in _scopes() if scope not in sections]
+    by_class = {c: sum(state.finding.rule_class == c for state in blocking) for c in ("mandatory", "query")}
+    return {
+        "verdict": _verdict(by_class["mandatory"], by_class["query"], not_judged),
+        "to_do": lines[:LISTED_COUNT],
+        "to_do_more": len(lines[LISTED_COUNT:]),
+        "not_judged": not_judged,
+    }
+
+
+def _to_do(period: str, blocking: Sequence[ledger.FindingState]) -> list[dict[str, Any]]:
+    """Return what still blocks, one line per rule, table, and who must do what, hardest first; of restricted tables only counts."""
+    groups: dict[tuple[str, ...], list[Cause]] = {}
+    for state in sorted(blocking, key=lambda each: CLASS_ORDER[each.finding.rule_class]):
+        cause, finding = cause_of(period, state), state.finding
+        groups.setdefault((cause.kind, cause.actor, finding.table_id, finding.rule_id), []).append(cause)
+    lines = []
+    for (_, actor, table_id, rule_id), causes in groups.items():
+        first, contract = causes[0].finding, tables().get(table_id)
+        assert first
+        is_restricted = bool(contract and contract.data_class == "restricted")
+        lines.append(
+            {
+                "class": first.rule_class,
+                "kind_label": KIND_LABELS[causes[0].kind],
+                "who": actor,
+                "table": contract.label if contract else first.sheet,
+                "rule_id": rule_id,
+                "count": len(causes),
+                "place": "" if is_restricted else first.place or first.subject,
+                "message": first.why if is_restricted else first.message,
+                "action": causes[0].action,
+            }
+        )
+    return lines
+
+
+def _verdict(mandatory_count: int, query_count: int, not_judged: Sequence[str]) -> dict[str, str]:
+    absent = f"还没有审核：{'、'.join(not_judged)}。" if not_judged else ""
+    queries = f"核实性问题 {query_count} 处待说明、待认可。" if query_count else ""
+    if mandatory_count:
+        text = f"强制性问题 {mandatory_count} 处，须改正后重新报送。{queries}{absent}"
+        return {"tone": "failed", "title": "没有通过", "text": text}
+    if query_count:
+        return {"tone": "query", "title": "等待核实", "text": f"没有强制性问题。{queries}{absent}"}
+    if not_judged:
+        return {"tone": "open", "title": "还没有审完", "text": f"已审的没有阻断问题。{absent}"}
+    text = "五个单位的报表和汇总结果都没有阻断问题。"
+    return {"tone": "passed", "title": "两道关卡全部通过", "text": text}
+
+
+def _scopes() -> list[str]:
+    return [*(gate_scope(provider.provider) for provider in half_year_providers()), GATE_2]
+
+
+def _label(scope: str) -> str:
+    return GATE_2_LABEL if scope == GATE_2 else providers()[scope.partition(":")[2]].label
