@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from sources.pulling.config import FolderSource, Source
+from sources.pulling.config import Source
 from sources.pulling.failures import NotInEnvironment, OutOfTime, explain, persist
 from sources.pulling.names import shown
 from sources.pulling.remote import MARKER_SUFFIX, Listing, Remote, RemoteFile
@@ -89,13 +89,12 @@ def pull(
     with pulling(home):
         recover(home)
         one = _Pull(home, environ, report, time.monotonic() + budget_seconds)
-        unsettled = [(source, seconds) for source in sources if (seconds := one.visit(source))]
+        unsettled = one.visit_all(sources)
         if unsettled and wait:
             wait(max(seconds for _, seconds in unsettled))
             names = {source.name for source, _ in unsettled}
             report.lines = [line for line in report.lines if line.source not in names or line.state == "pulled"]
-            for source, _ in unsettled:
-                one.visit(source)
+            one.visit_all([source for source, _ in unsettled])
         one.looks.save()
     return report
 
@@ -104,8 +103,7 @@ def preview(home: Home, sources: Sequence[Source], environ: Mapping[str, str]) -
     """Say what a pull would fetch; nothing is fetched and nothing is written."""
     report = PullReport()
     one = _Pull(home, environ, report, float("inf"))
-    for source in sources:
-        one.visit(source, only_look=True)
+    one.visit_all(sources, only_look=True)
     return report
 
 
@@ -114,10 +112,25 @@ class _Pull:
         self.home = home
         self.environ = environ
         self.report = report
-        self.deadline = deadline
+        self.end = self.deadline = deadline
         self.failed_file_count = 0
         self.looks = Looks(home)
         self.stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+    def visit_all(self, sources: Sequence[Source], *, only_look: bool = False) -> list[tuple[Source, float]]:
+        """Do the sources in order; return those whose files are not settled yet, and in how many seconds to look again.
+
+        A source may take half of the time that is left as long as others wait: one that hangs must not eat it all, pull after pull.
+        """
+        unsettled = []
+        for position, source in enumerate(sources):
+            now = time.monotonic()
+            is_last = position == len(sources) - 1
+            self.deadline = self.end if is_last else now + (self.end - now) / 2
+            seconds = self.visit(source, only_look=only_look)
+            if seconds:
+                unsettled.append((source, seconds))
+        return unsettled
 
     def visit(self, source: Source, *, only_look: bool = False) -> float:
         """Do one source, whatever happens to it; return in how many seconds files that are not settled yet can be looked at again."""
@@ -138,8 +151,8 @@ class _Pull:
         return 0
 
     def _visit(self, source: Source, remote: Remote, only_look: bool) -> float:
-        _refuse_own_folder(self.home, source)
         listing, _ = persist(source, remote.list_files, before_again=remote.drop, deadline=self.deadline)
+        _refuse_own_folder(self.home, listing)
         keys = {key_of(source, file) for file in listing.files}
         self._say_what_was_listed(source, listing)
         known = {p.key for p in pulled(self.home)}
@@ -258,11 +271,10 @@ def _promised_sha256(remote: Remote, marker: RemoteFile | None) -> str:
     return said.group(1).decode().lower() if said else ""
 
 
-def _refuse_own_folder(home: Home, source: Source) -> None:
-    if isinstance(source, FolderSource):
-        folder, own = source.path.resolve(), home.root.resolve()
-        if folder.is_relative_to(own) or own.is_relative_to(folder):
-            raise NotInEnvironment(f"{folder} 是本系统自己的数据目录（或包含它），不能作来源")
+def _refuse_own_folder(home: Home, listing: Listing) -> None:
+    folder, own = listing.real_root, home.root.resolve()
+    if folder and (folder.is_relative_to(own) or own.is_relative_to(folder)):
+        raise NotInEnvironment(f"{folder} 是本系统自己的数据目录（或包含它），不能作来源")
 
 
 def _detail(error: Exception) -> str:

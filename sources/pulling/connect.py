@@ -19,9 +19,9 @@ def connect(source: Source, environ: Mapping[str, str], timeout_seconds: float) 
     secrets = _secrets(source, environ)
     match source:
         case FolderSource():
-            from fsspec.implementations.local import LocalFileSystem
+            from sources.pulling.folder import FolderFiles
 
-            return LocalFileSystem(skip_instance_cache=True)
+            return FolderFiles(timeout_seconds)
         case SftpSource():
             from sources.pulling.sftp import connect as connect_sftp
 
@@ -71,7 +71,7 @@ def connect(source: Source, environ: Mapping[str, str], timeout_seconds: float) 
 
 
 def close(filesystem: Any) -> None:
-    """Close what a file system holds open: an SSH connection, an HTTP client; the others close by themselves."""
+    """Close what a file system holds open: an SSH connection, an HTTP client, a child process; the others close by themselves."""
     client = getattr(filesystem, "client", None)
     held = getattr(client, "http", client)
     if held is not None:

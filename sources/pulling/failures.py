@@ -10,7 +10,16 @@ from typing import Literal, TypeVar
 from sources.pulling.config import Source
 
 Kind = Literal[
-    "transient", "denied", "missing", "certificate", "unknown_host", "environment", "unsafe", "encoding", "other"
+    "transient",
+    "denied",
+    "missing",
+    "certificate",
+    "unknown_host",
+    "environment",
+    "unsafe",
+    "encoding",
+    "hung",
+    "other",
 ]
 Result = TypeVar("Result")
 
@@ -38,6 +47,7 @@ ACTIONS: dict[Kind, str] = {
     "environment": "本机设置有误，请改正后重试",
     "unsafe": "被引向明文地址，没有跟去。请核对网址",
     "encoding": "文件夹里有文件名不是 UTF-8（多为 GBK），整个文件夹列不出来。请对方改名，或把服务器的文件名编码设为 UTF-8",
+    "hung": "文件夹在 timeout_seconds 内没有回应，不再等（多为网络共享断了）。请核对挂载和对方服务器，恢复后下次再取",
     "other": "出错。详情在日志里，请把它发给数据组",
 }
 
@@ -54,6 +64,10 @@ class LeftTls(Exception):
     """A server redirected to an address without TLS."""
 
 
+class NoAnswer(TimeoutError):
+    """A folder, most likely a share whose server is gone, gives no answer. Not tried again at once: each try may leave a process behind."""
+
+
 class OutOfTime(Exception):
     """The time that this pull was given is over; what was fetched so far stays."""
 
@@ -61,7 +75,12 @@ class OutOfTime(Exception):
 def kind_of(error: BaseException) -> Kind:
     """Return what kind of failure this is; looks at its causes too, since the libraries wrap one another's errors."""
     chain = list(_chain(error))
-    for kind, named in (("unknown_host", UnknownHost), ("environment", NotInEnvironment), ("unsafe", LeftTls)):
+    for kind, named in (
+        ("unknown_host", UnknownHost),
+        ("environment", NotInEnvironment),
+        ("unsafe", LeftTls),
+        ("hung", NoAnswer),
+    ):
         if any(isinstance(each, named) for each in chain):
             return kind  # type: ignore[return-value]
     if any(isinstance(each, UnicodeDecodeError) for each in chain):

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
-from sources.pulling.config import HttpsSource, S3Source, Source
+from sources.pulling.config import FolderSource, HttpsSource, S3Source, Source
 from sources.pulling.connect import close, connect
 from sources.pulling.failures import kind_of
 from sources.pulling.names import is_hidden, refusal, shown
@@ -45,7 +46,10 @@ class RemoteFile:
 
 @dataclass
 class Listing:
-    """What a source holds: hand-ins, the markers beside them by relative path, what was refused and why, and what was passed over."""
+    """What a source holds: hand-ins, the markers beside them by relative path, what was refused and why, and what was passed over.
+
+    ``real_root`` is where a folder source really leads, links followed; None for other sources.
+    """
 
     files: list[RemoteFile] = field(default_factory=list)
     markers: dict[str, RemoteFile] = field(default_factory=dict)
@@ -53,6 +57,7 @@ class Listing:
     troubles: list[tuple[str, Exception]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     passed_over_count: int = 0
+    real_root: Path | None = None
 
 
 class Remote:
@@ -83,6 +88,8 @@ class Remote:
             self._look_at_each(self.source, listing)
             return listing
         root = self._root()
+        if isinstance(self.source, FolderSource):
+            listing.real_root = self._connected().where(root)
         waiting, entry_count = [(root, 0)], 0
         while waiting:
             folder, level = waiting.pop(0)

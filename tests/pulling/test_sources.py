@@ -256,6 +256,9 @@ def test_a_listing_that_lies_about_a_place_is_refused(site: Site) -> None:
     remote = Remote(source, {}, 5, is_hand_in)
 
     class Lying:
+        def where(self, path: str) -> Path:
+            return Path(path)
+
         def ls(self, path: str, detail: bool) -> list[dict[str, object]]:
             places = ("/etc/x.xlsx", f"{path}/../../x.xlsx", f"{path}//x.xlsx")
             return [{"name": place, "type": "file", "size": 1} for place in places]
