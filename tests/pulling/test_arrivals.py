@@ -37,13 +37,13 @@ class Ticks:
 
     def tick(self) -> tuple[list[str | None], str]:
         """The half-years to be run, and otherwise why none is."""
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
             definitions=defs,
             resources={"options": RunOptions(home=str(self.home))},
-        )
-        data = SENSOR.evaluate_tick(context)  # type: ignore[union-attr]
+        ) as context:
+            data = SENSOR.evaluate_tick(context)  # type: ignore[union-attr]
         self.cursor = data.cursor
         self.run_keys = [request.run_key for request in data.run_requests]
         return [request.partition_key for request in data.run_requests], data.skip_message or ""
