@@ -38,7 +38,10 @@ KIND_LABELS: dict[CauseKind, str] = {
 
 @dataclass(frozen=True)
 class Cause:
-    """One reason why a half-year may not be published: what it is, who must act, and what they do; its finding, if it is one."""
+    """One reason why a half-year may not be published: what it is, who must act, and what they do; its finding, if it is one.
+
+    ``provider`` is whose return it is about, empty where it is nobody's alone.
+    """
 
     period: str
     kind: CauseKind
@@ -46,6 +49,7 @@ class Cause:
     message: str
     action: str
     finding: Finding | None = None
+    provider: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -79,20 +83,20 @@ def cause_of(period: str, state: ledger.FindingState) -> Cause:
     if finding.rule_id == NOT_SUBMITTED:
         label = providers()[finding.provider].label
         how = f"催报；报不来的，由{OFFICE}决定：sti decide-missing {finding.provider} {period} --by 姓名 --reason 理由"
-        return Cause(period, "decide_missing", f"{label}、{OFFICE}", finding.message, how, finding)
+        return Cause(period, "decide_missing", f"{label}、{OFFICE}", finding.message, how, finding, finding.provider)
     who = actor_of(finding)
     if finding.rule_class == "mandatory":
-        return Cause(period, "correct", who, finding.message, finding.action, finding)
+        return Cause(period, "correct", who, finding.message, finding.action, finding, finding.provider)
     if state.state == ledger.EXPLAINED and state.explanation:
         how = f"sti decide {short} --accept（或 --return）--by 姓名 --reason 理由；不能是说明人 {state.explanation.by}"
-        return Cause(period, "review", REVIEWER, finding.message, how, finding)
+        return Cause(period, "review", REVIEWER, finding.message, how, finding, finding.provider)
     where = "不属实的改正，属实的写进“核实说明”工作表，再报送" if who != DATA_GROUP else "请查明"
     if state.state == ledger.RETURNED and state.decision:
         why = f"说明被 {state.decision.by} 退回（{state.decision.reason}）"
         how = f"{why}。{where}；或 sti explain {short} --by 姓名 --text 说明"
-        return Cause(period, "explain_again", who, finding.message, how, finding)
+        return Cause(period, "explain_again", who, finding.message, how, finding, finding.provider)
     how = f"{finding.action}{where}；或 sti explain {short} --by 姓名 --text 说明"
-    return Cause(period, "explain", who, finding.message, how, finding)
+    return Cause(period, "explain", who, finding.message, how, finding, finding.provider)
 
 
 def actor_of(finding: Finding) -> str:
@@ -121,10 +125,12 @@ def by_actor(causes: Iterable[Cause]) -> list[str]:
 
 
 def refusal_text(period: str, causes: Sequence[Cause]) -> str:
-    """Return why a half-year is not published, in a few lines: the causes, then who must act."""
+    """Return why a half-year is not published, in a few lines: whose data it lacks, the causes, then who must act."""
+    absent = [c.provider for c in causes if c.kind in ("decide_missing", "missing_agreed", "not_accepted")]
+    lacks = f"还缺{'、'.join(providers()[p].label for p in absent)}的准入数据，" if absent else ""
     shown = [f"{cause.message}（{cause.actor}：{cause.action}）" for cause in causes[:CAUSES_SHOWN]]
     more = [f"另有 {len(causes) - CAUSES_SHOWN} 条"] if len(causes) > CAUSES_SHOWN else []
-    return "\n".join([f"{period} 有 {len(causes)} 条阻断原因，不能发布：", *shown, *more, *by_actor(causes)])
+    return "\n".join([f"{period} {lacks}有 {len(causes)} 条阻断原因，不能发布：", *shown, *more, *by_actor(causes)])
 
 
 def submission_scope(provider: str) -> str:
@@ -158,11 +164,11 @@ def _not_accepted(home: Home, provider: Provider, period: str) -> Cause:
     agreed = missing_refusal(home, provider, period)
     if agreed:
         how = "等收到报表，或建模支持缺报后再运行；撤销决定用 sti revoke"
-        return Cause(period, "missing_agreed", DATA_GROUP, agreed, how)
+        return Cause(period, "missing_agreed", DATA_GROUP, agreed, how, provider=provider.provider)
     if not archive.versions(home, provider.provider, period):
         how = f"催报；报不来的：sti decide-missing {provider.provider} {period} --by 姓名 --reason 理由"
-        return Cause(period, "decide_missing", f"{provider.label}、{OFFICE}", message, how)
-    return Cause(period, "not_accepted", DATA_GROUP, message, f"运行 sti run {period}")
+        return Cause(period, "decide_missing", f"{provider.label}、{OFFICE}", message, how, provider=provider.provider)
+    return Cause(period, "not_accepted", DATA_GROUP, message, f"运行 sti run {period}", provider=provider.provider)
 
 
 def _hardness(cause: Cause) -> tuple[int, str, str]:
