@@ -15,6 +15,7 @@ import click
 
 from orchestration import printing
 from orchestration.command import BLOCKED, WRONG_USE, Group, Stop, guarded, half_year_of, internal_error
+from orchestration.commands.alerts import alerts_command
 from orchestration.commands.check import check_command
 from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
 from orchestration.commands.decide import (
@@ -225,3 +226,4 @@ main.add_command(revoke_command)
 main.add_command(decide_missing_command)
 main.add_command(status_command)
 main.add_command(quality_command)
+main.add_command(alerts_command)

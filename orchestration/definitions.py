@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration.alerts.sensor import submission_alerts
 from orchestration.automation import arrival_sensor
 from orchestration.intake import intake_assets
 from orchestration.models import dbt_build, gate_2
@@ -32,7 +33,7 @@ defs = dg.Definitions(
     asset_checks=[gate_2, timeliness],
     jobs=[half_year, half_year_intake, submission_watch],
     schedules=[watch_daily],
-    sensors=[arrival_sensor(HALF_YEAR_JOB)],
+    sensors=[arrival_sensor(HALF_YEAR_JOB), submission_alerts],
     resources={"options": RunOptions()},
     executor=dg.in_process_executor,
     loggers={"console": progress_logger},

@@ -110,7 +110,7 @@ def webdav_server(folder: Path) -> Iterator[Webdav]:
     """WsgiDAV, read-only, one account, over TLS with a certificate of its own."""
     root = folder / "out"
     root.mkdir(parents=True)
-    certificate, key = _certificate(folder)
+    certificate, key = certificate_of(folder)
     moods = Moods()
     application = WsgiDAVApp(
         {
@@ -143,7 +143,8 @@ def webdav_server(folder: Path) -> Iterator[Webdav]:
         thread.join(10)
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def certificate_of(folder: Path) -> tuple[Path, Path]:
+    """Write a self-signed certificate for loopback; return it and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
     now = datetime.now(UTC)
