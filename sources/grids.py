@@ -15,7 +15,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from sources.inspection import inspect
 from sources.number_formats import GENERAL, NumberFormat
-from sources.package import Package, open_package
+from sources.package import Package, read_package
 from sources.sheet_xml import Fault, SheetContent, read_sheet_xml
 from sources.values import is_error_value, shown
 from sources.xml_stream import BadPart
@@ -90,7 +90,7 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
         inspection = inspect(path)
         if inspection.refusal:
             raise UnreadableWorkbook(inspection.refusal.message, inspection.refusal.rule_id)
-        sheets = _read(path, rows)
+        sheets = _read(path, inspection.parts, rows)
     except (UnreadableWorkbook, MemoryError):
         raise
     except BadPart as error:
@@ -102,15 +102,16 @@ def read_sheets(path: Path, *, rows: int | None = None) -> list[Sheet]:
     return [replace(sheet, linked=inspection.linked.get(sheet.name, frozenset())) for sheet in sheets]
 
 
-def _read(path: Path, rows: int | None) -> list[Sheet]:
-    archive, package = open_package(path)
-    with archive:
-        contents = []
-        for listed in package.sheets:
-            try:
-                contents.append(read_sheet_xml(archive, listed.part, package, rows))
-            except BadPart as error:
-                raise BadPart(f"工作表“{listed.name}”{error}") from error
+def _read(path: Path, parts: dict[str, bytes], rows: int | None) -> list[Sheet]:
+    package = read_package(parts)
+    contents = []
+    for listed in package.sheets:
+        try:
+            contents.append(read_sheet_xml(parts.pop(listed.part), package, rows))
+        except BadPart as error:
+            raise BadPart(f"工作表“{listed.name}”{error}") from error
+    # The second reader unpacks for itself, and needs the room.
+    parts.clear()
     if rows is None:
         with CalamineWorkbook.from_path(path) as book:
             for listed, content in zip(package.sheets, contents, strict=True):

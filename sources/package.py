@@ -2,9 +2,9 @@
 
 import posixpath
 import re
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from io import BytesIO
 
 from defusedxml import ElementTree
 from openpyxl.utils.escape import unescape
@@ -50,42 +50,40 @@ class Package:
         return self.formats[style] if 0 <= style < len(self.formats) else GENERAL
 
 
-def open_package(path: Path) -> tuple[zipfile.ZipFile, Package]:
-    """Open a workbook and read everything but its sheets.
+def read_package(parts: Mapping[str, bytes]) -> Package:
+    """Read everything of a workbook's parts but its sheets.
 
     Raises:
         BadPart: a part is missing or broken.
     """
-    archive = zipfile.ZipFile(path)
     package = Package()
-    listed = _read_workbook(archive, package)
-    targets = _relationships(archive)
+    listed = _read_workbook(parts, package)
+    targets = _relationships(parts)
     for position, (name, state, relationship) in enumerate(listed):
         kind, part = targets.get(relationship, ("", ""))
         if kind == "worksheet":
-            package.sheets.append(SheetPart(name, state, position, _existing(archive, part)))
+            package.sheets.append(SheetPart(name, state, position, _existing(parts, part)))
         elif not kind:
             raise BadPart(f"工作表“{name}”指向的内容不存在")
     for kind, part in targets.values():
         if kind == "sharedStrings":
-            _read_strings(archive, _existing(archive, part), package.strings)
+            _read_strings(parts[_existing(parts, part)], package.strings)
         elif kind == "styles":
-            _read_formats(archive, _existing(archive, part), package.formats)
-    return archive, package
+            _read_formats(parts[_existing(parts, part)], package.formats)
+    return package
 
 
-def _existing(archive: zipfile.ZipFile, part: str) -> str:
-    names = archive.NameToInfo
-    found = part if part in names else next((name for name in names if name.lower() == part.lower()), "")
+def _existing(parts: Mapping[str, bytes], part: str) -> str:
+    found = part if part in parts else next((name for name in parts if name.lower() == part.lower()), "")
     if not found:
         raise BadPart(f"缺少部件 {part}")
     return found
 
 
-def _relationships(archive: zipfile.ZipFile) -> dict[str, tuple[str, str]]:
+def _relationships(parts: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:
     """Return the kind and the part of every relationship of the workbook that stays inside the package."""
     try:
-        root = ElementTree.fromstring(archive.read(_existing(archive, WORKBOOK_RELATIONSHIPS)), forbid_dtd=True)
+        root = ElementTree.fromstring(parts[_existing(parts, WORKBOOK_RELATIONSHIPS)], forbid_dtd=True)
     except (ElementTree.ParseError, ValueError) as error:
         raise BadPart(f"{WORKBOOK_RELATIONSHIPS} 有误") from error
     return {
@@ -98,7 +96,7 @@ def _relationships(archive: zipfile.ZipFile) -> dict[str, tuple[str, str]]:
     }
 
 
-def _read_workbook(archive: zipfile.ZipFile, package: Package) -> list[tuple[str, str, str]]:
+def _read_workbook(parts: Mapping[str, bytes], package: Package) -> list[tuple[str, str, str]]:
     listed: list[tuple[str, str, str]] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -112,11 +110,11 @@ def _read_workbook(archive: zipfile.ZipFile, package: Package) -> list[tuple[str
             package.is_stale = asked or attributes.get("calcMode") == "manual"
 
     stream = Stream(start, _nothing, _nothing)
-    stream.feed(archive.read(_existing(archive, WORKBOOK)), is_last=True)
+    stream.feed(parts[_existing(parts, WORKBOOK)], is_last=True)
     return listed
 
 
-def _read_formats(archive: zipfile.ZipFile, part: str, formats: list[NumberFormat]) -> None:
+def _read_formats(part: bytes, formats: list[NumberFormat]) -> None:
     codes: dict[int, str] = {}
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -127,10 +125,10 @@ def _read_formats(archive: zipfile.ZipFile, part: str, formats: list[NumberForma
             formats.append(NumberFormat(number, codes[number]) if number in codes else builtin(number))
 
     stream = Stream(start, _nothing, _nothing)
-    stream.feed(archive.read(part), is_last=True)
+    stream.feed(part, is_last=True)
 
 
-def _read_strings(archive: zipfile.ZipFile, part: str, strings: list[str]) -> None:
+def _read_strings(part: bytes, strings: list[str]) -> None:
     """Read the shared texts: rich text joined, phonetic guides left out."""
     texts: list[str] = []
 
@@ -157,8 +155,7 @@ def _read_strings(archive: zipfile.ZipFile, part: str, strings: list[str]) -> No
         return True
 
     stream = Stream(start, end, text)
-    with archive.open(part) as file:
-        stream_items(file, stream, "sst", "si", take, lambda: False)
+    stream_items(BytesIO(part), stream, "sst", "si", take, lambda: False)
 
 
 def text_of(text: str) -> str:

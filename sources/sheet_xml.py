@@ -5,10 +5,10 @@ spreadsheet programs write are read by a regular expression (see `sources.xml_st
 """
 
 import re
-import zipfile
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from io import BytesIO
 from typing import Any, NamedTuple
 
 from openpyxl.utils import get_column_letter
@@ -56,15 +56,14 @@ class SheetContent:
     is_filtered: bool = False
 
 
-def read_sheet_xml(archive: zipfile.ZipFile, part: str, package: Package, rows: int | None = None) -> SheetContent:
+def read_sheet_xml(part: bytes, package: Package, rows: int | None = None) -> SheetContent:
     """Read one worksheet, or its first ``rows`` rows.
 
     Raises:
         BadPart: the XML is not well-formed, not a worksheet, has rows or cells twice or out of order, or a cell far outside.
     """
     reader = _Reader(package, rows)
-    with archive.open(part) as file:
-        stream_items(file, reader.stream, "sheetData", "row", reader.take_row, reader.is_enough)
+    stream_items(BytesIO(part), reader.stream, "sheetData", "row", reader.take_row, reader.is_enough)
     if not reader.has_data:
         raise BadPart("没有 sheetData")
     reader.refuse_far_cell()

@@ -2,7 +2,7 @@
 
 In order: is it a plain file within the size (`kinds`, what it is instead), is the package what it says (`structure`), has any XML part a
 document type (`markup`), what the parts are for (`contents`), what the formulas reach for (`formulas`). Parts are unpacked in pieces, in
-memory, counted as they come; nothing is written, fetched or run.
+memory, counted as they come; nothing is written, fetched or run. What was inspected is what is read: the reader gets these very bytes.
 """
 
 import os
@@ -14,11 +14,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 
 from sources.inspection import contents, kinds, markup, structure
-from sources.inspection.formulas import Hints, linked_cells
-from sources.inspection.refusal import EMPTY, LARGEST_FILE_BYTES, MIB, NOT_RECEIVABLE, TOO_LARGE, Refusal, Refused
+from sources.inspection.formulas import linked_cells, may_reach_out
+from sources.inspection.refusal import (
+    DAMAGED,
+    EMPTY,
+    LARGEST_FILE_BYTES,
+    MIB,
+    NOT_RECEIVABLE,
+    TOO_LARGE,
+    Refusal,
+    Refused,
+    shown,
+)
 
 __all__ = ["Inspection", "Refusal", "has_links", "inspect", "open_plain"]
 
@@ -31,10 +42,12 @@ _READ = ("xl/worksheets/", "xl/sharedstrings", "xl/styles", "xl/workbook.xml", "
 class Inspection:
     """What the bytes say: why the file is refused, if it is; else which cells take their value from another workbook.
 
-    ``linked`` holds, by sheet name, (row number, column index) pairs: 1-based row, 0-based column.
+    ``linked`` holds, by sheet name, (row number, column index) pairs: 1-based row, 0-based column. ``parts`` are the XML parts by name,
+    unpacked; whoever reads the last of one may take it out, for they can be 200 MB.
     """
 
     refusal: Refusal | None = None
+    parts: dict[str, bytes] = field(default_factory=dict)
     linked: Mapping[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
 
 
@@ -42,7 +55,7 @@ def inspect(path: Path) -> Inspection:
     """Look at a file's bytes; see `Inspection`. Never raises for what is in the file, never hangs on what is no plain file."""
     try:
         with open_plain(path) as file:
-            return Inspection(linked=_inspected(file))
+            return _inspected(file)
     except Refused as refused:
         return Inspection(refused.refusal)
     except OSError as error:
@@ -69,7 +82,7 @@ def has_links(path: Path) -> bool:
         return any(name.lower().startswith(_LINKS) for name in package.namelist())
 
 
-def _inspected(file: BufferedReader) -> dict[str, frozenset[tuple[int, int]]]:
+def _inspected(file: BufferedReader) -> Inspection:
     size = os.fstat(file.fileno()).st_size
     if size == 0:
         raise Refused(EMPTY, "文件是空的（0 字节）")
@@ -79,30 +92,31 @@ def _inspected(file: BufferedReader) -> dict[str, frozenset[tuple[int, int]]]:
     said_count = structure.refuse_false_end(file, size)
     with structure.open_package(file) as package:
         kinds.refuse_other_packages(package)
-        parts = structure.checked_parts(package, file, said_count)
+        places = structure.checked_parts(package, file, said_count)
     unpacker = structure.Unpacker(file)
-    facts = contents.Facts(frozenset(parts))
-    worth_a_look = set()
-    for name, (info, begins) in parts.items():
-        if _take(name, unpacker.pieces(info, begins), facts):
-            worth_a_look.add(name.casefold())
-    sheets = facts.sheet_parts()
-    by_name = {name.casefold(): place for name, place in parts.items()}
-    again = structure.Unpacker(file)
-    return {
-        sheet: linked_cells(sheet, again.pieces(*by_name[part.casefold()]), facts.outside_names)
-        for sheet, part in sheets.items()
-        if part.casefold() in worth_a_look or facts.outside_names
-    }
+    facts = contents.Facts(frozenset(places))
+    parts: dict[str, bytes] = {}
+    for name, (info, begins) in places.items():
+        _take(name, unpacker.pieces(info, begins), facts, parts)
+    by_name = {name.casefold(): part for name, part in parts.items()}
+    linked = {}
+    for sheet, target in facts.sheet_parts().items():
+        part = by_name.get(target.casefold())
+        if part is None:
+            raise Refused(DAMAGED, f"文件已损坏，工作表“{shown(sheet)}”不是 XML")
+        if facts.outside_names or may_reach_out(part):
+            linked[sheet] = linked_cells(sheet, part, facts.outside_names)
+    return Inspection(parts=parts, linked=linked)
 
 
-def _take(name: str, pieces: Iterator[bytes], facts: contents.Facts) -> bool:
-    """Read one part to its end; tell whether it is a worksheet whose formulas must be read one by one."""
+def _take(name: str, pieces: Iterator[bytes], facts: contents.Facts, parts: dict[str, bytes]) -> None:
+    """Read one part to its end, checking it as it comes, and keep it if it is XML."""
     lower = name.lower()
     contents.refuse_by_name(name)
     first = next(pieces, b"")
     contents.refuse_by_beginning(name, first)
-    pieces = _with_first(first, pieces)
+    kept: list[bytes] = []
+    pieces = _keeping(first, pieces, kept)
     visitor: markup.Visitor | None = None
     if lower == contents.CONTENT_TYPES.lower():
         visitor = facts.content_type
@@ -116,16 +130,16 @@ def _take(name: str, pieces: Iterator[bytes], facts: contents.Facts) -> bool:
         visitor = facts.volatile_element
     if visitor:
         markup.visit(name, pieces, visitor)
-        return False
-    hints = Hints()
-    if not markup.is_markup(name, first):
-        deque(pieces, maxlen=0)
-        return False
-    for piece in markup.checked_prolog(name, pieces, must_parse=lower.startswith(_READ)):
-        hints.see(piece)
-    return hints.is_worth_a_look
+    elif markup.is_markup(name, first):
+        deque(markup.checked_prolog(name, pieces, must_parse=lower.startswith(_READ)), maxlen=0)
+    else:
+        while next(pieces, None) is not None:
+            kept.clear()
+        return
+    parts[name] = b"".join(kept)
 
 
-def _with_first(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+def _keeping(first: bytes, rest: Iterator[bytes], kept: list[bytes]) -> Iterator[bytes]:
+    for piece in chain([first], rest):
+        kept.append(piece)
+        yield piece

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from itertools import chain
 from xml.parsers import expat
 
 from openpyxl.utils import column_index_from_string, get_column_letter
@@ -20,10 +19,10 @@ _CALLS = (
 # ``[1]Sheet!A1``, ``'[1]Sheet 1'!A1``, ``[1]!Name``, ``[Book.xlsx]Sheet!A1``; not ``Table[2026]``.
 _LINK = re.compile(r"(?<![\w\])])(?:'[^'\[]*)?\[(?:\d+|[^\[\]]+\.(?:xl\w+|et|csv|ods))\][^\[\]!]*!", re.IGNORECASE)
 
-_HINTS = (b"|", b"&#", b"<!", b"<?", b"]", b"DDE", b"RTD", b"WEBSERVICE", b"CALL", b"REGISTER", b"EXEC", b"\0")
-_FORMULAS = (b"<f", b":f", b"\0")
+_HINTS = (b"|", b"&#", b"<!", b"<?", b"]", b"DDE", b"RTD", b"WEBSERVICE", b"CALL", b"REGISTER", b"EXEC")
+_FORMULAS = (b"<f", b":f")
 _SUSPECT = re.compile(r"[|\]]|DDE|RTD|WEBSERVICE|CALL|REGISTER|EXEC", re.IGNORECASE)
-_CARRY_BYTES = 16
+_PIECE_BYTES = 1024 * 1024
 _MOST_NAMED = 1_000
 """One linked cell is enough to send a sheet back; naming a million helps nobody."""
 
@@ -45,24 +44,18 @@ def links_outside(formula: str) -> bool:
     return _LINK.search(_TEXT.sub('""', formula)) is not None
 
 
-class Hints:
-    """Whether a worksheet's raw bytes could hold a formula that reaches out; cheap, and wrong only on the careful side."""
+def may_reach_out(part: bytes) -> bool:
+    """Tell whether a worksheet's raw bytes could hold a formula that reaches out; cheap, and wrong only on the careful side.
 
-    def __init__(self) -> None:
-        self._carry = b""
-        self._has_formula = self._has_hint = False
-
-    def see(self, piece: bytes) -> None:
-        """Look at the next piece of the worksheet; small letters call functions too."""
-        text = (self._carry + piece).upper()
-        self._has_formula = self._has_formula or any(mark.upper() in text for mark in _FORMULAS)
-        self._has_hint = self._has_hint or any(hint in text for hint in _HINTS)
-        self._carry = text[-_CARRY_BYTES:]
-
-    @property
-    def is_worth_a_look(self) -> bool:
-        """Whether the formulas must be read one by one."""
-        return self._has_formula and self._has_hint
+    Most sheets have no formula, and a single letter is looked for far faster than two.
+    """
+    if b"\0" in part:
+        return True
+    if b"f" not in part or not any(mark in part for mark in _FORMULAS):
+        return False
+    # Small letters call functions too.
+    text = part.upper()
+    return any(hint in text for hint in _HINTS)
 
 
 class _Formulas:
@@ -124,7 +117,7 @@ class _Formulas:
             self.linked.add(self._position())
 
 
-def linked_cells(sheet: str, pieces: Iterable[bytes], outside_names: Iterable[str]) -> frozenset[tuple[int, int]]:
+def linked_cells(sheet: str, part: bytes, outside_names: Iterable[str]) -> frozenset[tuple[int, int]]:
     """Return the cells (1-based row, 0-based column) whose formula takes a value from another workbook.
 
     The worksheet's prolog has been checked: it declares no entities.
@@ -134,8 +127,9 @@ def linked_cells(sheet: str, pieces: Iterable[bytes], outside_names: Iterable[st
     """
     formulas = _Formulas(sheet, outside_names)
     try:
-        for piece in chain(pieces, [None]):
-            formulas.parser.Parse(piece or b"", piece is None)
+        for at in range(0, len(part), _PIECE_BYTES):
+            formulas.parser.Parse(part[at : at + _PIECE_BYTES], False)
+        formulas.parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise Refused(DAMAGED, f"文件已损坏，工作表“{shown(sheet)}”不是完整的 XML") from error
     return frozenset(formulas.linked)
