@@ -30,6 +30,7 @@ FOOT_LABELS = (
 )
 NOTE_LABELS = ("注", "说明")
 TOTAL_LABEL = "合计"
+_TOTAL_MARK = TOTAL_LABEL[0]
 TEMPLATE_HEADINGS = ("校验", "本表校验", "跨表校验", "上期数")
 """Columns that the template adds for the clerk: how a row stands, what is wrong with it, last period's figure. Never data."""
 INSTRUCTION_SHEET, LAST_SHEET_PREFIX = "填报说明", "上期数_"
@@ -247,7 +248,12 @@ def find_body(sheet: Sheet, headings: Headings) -> Body:
     unread_date = ""
     foot: int | None = None
     for row_number in range(headings.row_number + 1, len(sheet.grid) + 1):
-        cells = [value for value in sheet.grid[row_number - 1] if type(value) is float or not is_blank(value)]
+        # Most cells are numbers, or begin with a letter or digit; only the others are looked at closely.
+        cells = [
+            value
+            for value in sheet.grid[row_number - 1]
+            if type(value) is float or (type(value) is str and value[:1].isalnum()) or not is_blank(value)
+        ]
         if not cells and row_number not in faulty:
             continue
         if not data and total is None and foot is None and len(cells) == 1 and _is_note(cells[0], bool(notes)):
@@ -280,7 +286,10 @@ def _is_note(value: object, is_after_note: bool) -> bool:
 
 def _is_total(cells: list[object]) -> bool:
     """Whether a row is the 合计 row: the word in any column, and beside it nothing but amounts."""
-    if not any(type(value) is str and TOTAL_LABEL[0] in value for value in cells):
+    for value in cells:
+        if type(value) is str and _TOTAL_MARK in value:
+            break
+    else:
         return False
     words = [label_of(value) for value in cells if isinstance(value, str) and number_of(value) is None]
     return TOTAL_LABEL in words and all(word == TOTAL_LABEL or word in NIL or word in BELOW_UNIT for word in words)

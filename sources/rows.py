@@ -75,31 +75,34 @@ class Rows:
     def _column(self, position: int, notes: list[_Note]) -> list[CellValue]:
         """Read one column; every fault becomes a note, and its cell counts as missing."""
         column, index, reader = self.readers[position]
-        grid = self.sheet.grid
         faulty = {row_number for row_number, at in self.sheet.faults if at == index}
-        known: dict[Any, CellValue | CellFault] = {}
-        result: list[CellValue] = []
-        for row_number in self.row_numbers:
-            row = grid[row_number - 1]
-            raw = row[index] if index < len(row) else ""
-            # 1, 1.0 and True are one key, but not one cell.
-            key = raw if type(raw) is str else (type(raw), raw)
-            cell = known.get(key)
-            if cell is None:
+        rows = [self.sheet.grid[row_number - 1] for row_number in self.row_numbers]
+        raws: list[Any] = [row[index] if index < len(row) else "" for row in rows]
+        # 1, 1.0 and True are one key, but not one cell; so each type has its own.
+        known: dict[type, dict[Any, CellValue | CellFault]] = {kind: {} for kind in set(map(type, raws))}
+        for raw in set(raws) if len(known) == 1 else raws:
+            cells = known[type(raw)]
+            if raw not in cells:
                 try:
-                    cell = reader(raw)
+                    cells[raw] = reader(raw)
                 except CellFault as fault:
-                    cell = fault
-                known[key] = cell
-            if faulty and row_number in faulty:
+                    cells[raw] = fault
+        read: list[Any] = [cells[raw] for raw in raws] if len(known) == 1 else [known[type(raw)][raw] for raw in raws]
+        if not faulty and all(
+            type(cell) is CellValue and not cell.remark for of in known.values() for cell in of.values()
+        ):
+            return read
+        for nth, row_number in enumerate(self.row_numbers):
+            cell = read[nth]
+            if row_number in faulty:
                 cell = fault_at(self.sheet, row_number, column, index) or cell
             if isinstance(cell, CellFault):
                 notes.append(_Note(row_number, position, cell.rule_id, cell.message, cell.found, cell.expected))
-                cell = NOT_REPORTED if column.is_number else MISSING
+                read[nth] = NOT_REPORTED if column.is_number else MISSING
             elif cell.remark:
-                notes.append(_Note(row_number, position, *cell.remark, str(cell.value), ""))
-            result.append(cell)
-        return result
+                rule_id, message = cell.remark
+                notes.append(_Note(row_number, position, rule_id, message, str(cell.value), ""))
+        return read
 
     def _report(self, notes: list[_Note], report: Reporter) -> None:
         keys = [

@@ -184,10 +184,12 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
     """Report cells that no column accounts for: beside the headings in data rows, and rows after the foot."""
     covered = set(headings.columns.values()) | set(headings.unknown.values()) | set(headings.twice.values())
     data = set(body.data)
-    for row_number in body.data:
-        row = sheet.grid[row_number - 1]
-        for index, value in enumerate(row):
-            if index not in covered and value is not None and not is_blank(value):
+    width = max((len(sheet.grid[row_number - 1]) for row_number in body.data), default=0)
+    bare = [index for index in range(width) if index not in covered]
+    for row_number in body.data if bare else ():
+        for index in bare:
+            value = sheet.at(row_number, index)
+            if value is not None and not is_blank(value):
                 place = cell_name(index, row_number)
                 report("RD-013", f"没有表头的单元格里有“{value}”，不取数", cell=place, found=str(value))
     for (row_number, index), fault in sorted(sheet.faults.items()):

@@ -139,6 +139,9 @@ def read_number(raw: object, column: Column, factor: Decimal) -> CellValue:
 
 
 def _text(raw: object, column: Column) -> CellValue:
+    # Nearly every text is letters and digits alone, and there is nothing to clean in it.
+    if type(raw) is str and raw.isalnum() and (column.type == "text" or raw.isascii()):
+        return CellValue(raw if column.type == "text" else raw.upper())
     if isinstance(raw, int | float) and abs(raw) >= LARGEST_EXACT:
         raise CellFault(
             "RD-118", shown(raw), "文本", f"“{column.heading}”是超过 15 位的数值（{shown(raw)}），末几位已丢失"
