@@ -110,7 +110,6 @@ def webdav_server(folder: Path) -> Iterator[Webdav]:
     """WsgiDAV, read-only, one account, over TLS with a certificate of its own."""
     root = folder / "out"
     root.mkdir(parents=True)
-    certificate, key = certificate_of(folder)
     moods = Moods()
     application = WsgiDAVApp(
         {
@@ -130,14 +129,22 @@ def webdav_server(folder: Path) -> Iterator[Webdav]:
             return [b""]
         return application(environ, start_response)
 
-    server = wsgi.Server((LOOPBACK, 0), moody, numthreads=4)
+    with tls_server(folder, moody) as (port, certificate):
+        yield Webdav(port, root, certificate, moods)
+
+
+@contextlib.contextmanager
+def tls_server(folder: Path, application: Any) -> Iterator[tuple[int, Path]]:
+    """Serve a WSGI application on loopback over TLS; yield the port and the certificate, which the server has signed itself."""
+    certificate, key = certificate_of(folder)
+    server = wsgi.Server((LOOPBACK, 0), application, numthreads=8)
     server.ssl_adapter = BuiltinSSLAdapter(str(certificate), str(key))
     server.error_log = lambda *_, **__: None
     server.prepare()
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:
-        yield Webdav(server.bind_addr[1], root, certificate, moods)
+        yield server.bind_addr[1], certificate
     finally:
         server.stop()
         thread.join(10)
