@@ -160,6 +160,8 @@ def write_receipts(home: Home, period: str, states: Sequence[ledger.FindingState
         if record is None or record["version_count"] != len(archive.versions(home, provider, period)):
             continue
         ordered = layers.readings_in_order(home, provider, period)
+        if ordered[-1][0].receipt_no != record["receipt_no"]:
+            continue
         outcome = GateOutcome([Finding.from_dict(entry) for entry in record["findings"]], record["suites"])
         receipts.write_judged(home, ordered, outcome)
         written.append(ordered[-1][0].receipt_no)

@@ -70,19 +70,22 @@ class RunOptions(dg.ConfigurableResource):
         """
         folder = self.where.findings
         ledger.record(folder, period, scope, found)
-        # What this person explained is somebody else's to accept: it stays open.
-        queries = [
+        queries = self._to_accept(period, scope) if self.accept_by else []
+        if queries:
+            decision_id = f"{period}-{run_id.split('-')[0]}"
+            ledger.accept_queries(folder, period, self.accept_by, self.accept_reason, queries, decision_id=decision_id)
+        return self.open_findings(period, scope)
+
+    def _to_accept(self, period: str, scope: str) -> list[Finding]:
+        """Return the open 核实性 findings of one scope; what this person explained is somebody else's to accept, and stays open."""
+        return [
             state.finding
-            for state in ledger.states(folder, period)
+            for state in ledger.states(self.where.findings, period)
             if state.is_blocking
             and state.scope == scope
             and state.finding.rule_class == "query"
             and may_accept(state, self.accept_by)
         ]
-        if queries and self.accept_by:
-            decision_id = f"{period}-{run_id.split('-')[0]}"
-            ledger.accept_queries(folder, period, self.accept_by, self.accept_reason, queries, decision_id=decision_id)
-        return self.open_findings(period, scope)
 
     def open_findings(self, period: str, scope: str) -> list[Finding]:
         """Return the findings of one scope that block, as the ledger has them now."""

@@ -19,6 +19,9 @@ EXPLANATION_HEADINGS = ("规则编号", "工作表", "单元格", "说明", "说
 WHOLE = frozenset(("", "-", "—", "——", "/", "无", "整份文件", "整张表", "整表"))
 """What stands where a finding has no sheet or no cell: nothing, or what the receipt says there."""
 
+MOST_ROWS, MOST_CHARACTERS = 5000, 4000
+"""A sheet or a text beyond this is no explanation but a mistake, or worse."""
+
 _FOOT = tuple(f"{label}:" for label in FOOT_LABELS)
 _NOTE = tuple(f"{label}:" for label in NOTE_LABELS)
 _ROW = re.compile(r"第?(\d+)行?")
@@ -51,10 +54,13 @@ def read_explanations(sheet: Sheet, **where: str) -> tuple[tuple[ExplanationRow,
             return (), []
         message = f"“{sheet.name}”里找不到表头（{'、'.join(EXPLANATION_HEADINGS)}），其中的说明没有登记"
         return (), [breach("RD-131", message, sheet=sheet.name, subject="核实说明/表头", found="无", **where)]
-    rows = []
+    rows: list[ExplanationRow] = []
     for row_number in range(headings.row_number + 1, len(sheet.grid) + 1):
         if _is_margin(sheet.grid[row_number - 1]):
             continue
+        if len(rows) == MOST_ROWS:
+            message = f"“{sheet.name}”第{row_number}行起没有读：说明最多 {MOST_ROWS} 行"
+            return tuple(rows), [breach("RD-131", message, sheet=sheet.name, subject="核实说明/行数", **where)]
         row = _row(sheet, row_number, headings.columns)
         if row.rule_id or row.sheet or row.cell or row.text or row.by or row.fault:
             rows.append(row)
@@ -69,6 +75,8 @@ def _row(sheet: Sheet, row_number: int, columns: dict[str, int]) -> ExplanationR
         values[heading] = sheet.at(row_number, index) if index is not None else ""
         if index is not None and (row_number, index) in sheet.faults:
             fault = f"“{heading}”是{sheet.faults[row_number, index].reason}"
+    if len(shown(values["说明"])) > MOST_CHARACTERS:
+        fault = f"“说明”超过 {MOST_CHARACTERS} 字"
     texts = {heading: "" if is_blank(value) else clean(shown(value)) for heading, value in values.items()}
     sheet_name = label_of(texts["工作表"])
     return ExplanationRow(

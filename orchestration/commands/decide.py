@@ -153,11 +153,16 @@ def _made(
 ) -> None:
     """Make a move on findings that the user named, write their receipts anew, and say what stands now."""
     from orchestration.ledger_view import find, write_receipts
+    from warehouse.layers import LayerError
 
     with writing(home), _refusals():
         period, found = find(home, ids)
         states = move(period, [state.finding.finding_id for state in found])
-        receipts = write_receipts(home, period, states)
+        try:
+            receipts = write_receipts(home, period, states)
+        except LayerError as error:
+            receipts = []
+            click.echo(f"决定已登记；回执没有重写：{error}", err=True)
     _tell(home, period, states, receipts, done, as_json_)
 
 

@@ -1,12 +1,13 @@
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from expectations.decisions import decide, explain, waive
 from expectations.findings import (
     DecisionError,
     LedgerError,
@@ -173,3 +174,38 @@ def test_times_are_kept_in_utc_and_shown_in_beijing_time(tmp_path: Path) -> None
     assert local_time(AT) == "2026-07-20 09:30"
     with pytest.raises(ValueError, match="时区"):
         record(tmp_path, PERIOD, "gate2", [], datetime(2026, 7, 20))
+
+
+def test_a_ledger_of_the_first_version_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    entries = [finding("a").as_dict(), finding("b").as_dict()]
+    old = [
+        {"number": 1, "event": "recorded", "at": "2026-07-20T01:30:00+00:00", "scope": "gate2", "findings": entries},
+        {"number": 2, "event": "decided", "decision_id": "2026H1-00002", "kind": "accepted", "at": "2026-07-20T01:31:00+00:00",
+         "by": "张三", "reason": "属实", "finding_ids": [finding("a").finding_id]},
+    ]  # fmt: skip
+    (tmp_path / f"{PERIOD}.jsonl").write_text("".join(json.dumps(e, ensure_ascii=False) + "\n" for e in old), "utf-8")
+    assert told(tmp_path) == {("a", "1 万元"): "说明通过", ("b", "1 万元"): "未处理"}
+    explain(tmp_path, PERIOD, "李四", "补拨尾款", [finding("b").finding_id])
+    decide(tmp_path, PERIOD, "accept", "张三", "已核", [finding("b").finding_id])
+    assert blocking(tmp_path, PERIOD) == []
+
+
+def test_a_waiver_ends_with_its_last_day_in_shanghai(tmp_path: Path) -> None:
+    record(tmp_path, PERIOD, "gate2", [finding("a", "mandatory")], AT)
+    waive(tmp_path, PERIOD, "张三", "待补件", date(2026, 7, 21), [finding("a").finding_id], AT)
+    last_minute = datetime(2026, 7, 21, 15, 59, tzinfo=UTC)
+    assert blocking(tmp_path, PERIOD, at=last_minute) == []
+    assert [f.subject for f in blocking(tmp_path, PERIOD, at=last_minute + timedelta(minutes=1))] == ["a"]
+
+
+def test_what_was_accepted_lapses_when_the_other_sides_figure_changes_but_not_with_the_rules_wording(
+    tmp_path: Path,
+) -> None:
+    mirror = replace(finding("a"), expected="收款单位自报 2 万元")
+    record(tmp_path, PERIOD, "gate2", [mirror], AT)
+    explain(tmp_path, PERIOD, "李四", "跨期入账", [mirror.finding_id], AT)
+    decide(tmp_path, PERIOD, "accept", "张三", "已核", [mirror.finding_id], AT)
+    record(tmp_path, PERIOD, "gate2", [replace(mirror, expected="对方自报 2 万元")], AT)
+    assert blocking(tmp_path, PERIOD) == []
+    record(tmp_path, PERIOD, "gate2", [replace(mirror, expected="对方自报 3 万元")], AT)
+    assert told(tmp_path) == {("a", "1 万元"): "未处理"}
