@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from expectations.findings import FindingState
+from expectations.rules import is_restricted
 from sources.contracts import tables
 from sources.finding import Finding
 
@@ -60,24 +61,23 @@ def section(
 def _table(
     table_id: str, summary: Mapping[str, Any] | None, found: Sequence[Finding], by_id: Mapping[str, FindingState]
 ) -> dict[str, Any]:
-    contract = tables().get(table_id)
-    data_class = summary["data_class"] if summary else contract.data_class if contract else "internal"
+    contract, restricted = tables().get(table_id), is_restricted(table_id)
     checks: list[dict[str, Any]] = []
     left = list(found)
     for kept in summary["checks"] if summary else ():
         mine = [finding for finding in left if _is_of(finding, kept)]
         left = [finding for finding in left if finding not in mine]
-        checks.append(_check(kept, mine, by_id, is_restricted=data_class == "restricted"))
+        checks.append(_check(kept, mine, by_id, restricted=restricted))
     # What no suite asked: the reader's rules, names beside codes, correction slips.
     rules: dict[str, list[Finding]] = {}
     for finding in left:
         rules.setdefault(finding.rule_id, []).append(finding)
     for mine in rules.values():
-        checks.append(_outcome(_of_finding(mine[0]), mine, by_id, is_restricted=data_class == "restricted"))
+        checks.append(_outcome(_of_finding(mine[0]), mine, by_id, restricted=restricted))
     return {
         "table_id": table_id,
         "label": summary["label"] if summary else contract.label if contract else "整份报表",
-        "data_class": data_class,
+        "is_restricted": restricted,
         "row_count": summary["rows"] if summary else None,
         "checks": sorted(checks, key=lambda check: list(RESULTS).index(check["result"])),
     }
@@ -105,27 +105,27 @@ def _of_finding(finding: Finding) -> dict[str, Any]:
 
 
 def _check(
-    kept: Mapping[str, Any], mine: Sequence[Finding], by_id: Mapping[str, FindingState], *, is_restricted: bool
+    kept: Mapping[str, Any], mine: Sequence[Finding], by_id: Mapping[str, FindingState], *, restricted: bool
 ) -> dict[str, Any]:
     base = {key: kept[key] for key in ("check_id", "rule_id", "label", "class", "level", "why")}
     base["evaluated_count"] = kept["rows_checked"]
     if not kept["could_be_computed"]:
         # Without a finding: the table it compares with was refused, and has its own.
-        return base | {"result": "not_compared", "failed_count": len(mine), "cells": _cells(mine, by_id, is_restricted)}
+        return base | {"result": "not_compared", "failed_count": len(mine), "cells": _cells(mine, by_id, restricted)}
     if kept["gx"]["success"]:
         return base | {"result": "met" if kept["rows_checked"] else "no_rows", "failed_count": 0, "cells": []}
     count = max(kept["gx"]["failing_count"], len(mine), 1)
-    return _outcome(base, mine, by_id, is_restricted=is_restricted) | {"failed_count": count}
+    return _outcome(base, mine, by_id, restricted=restricted) | {"failed_count": count}
 
 
 def _outcome(
-    base: Mapping[str, Any], mine: Sequence[Finding], by_id: Mapping[str, FindingState], *, is_restricted: bool
+    base: Mapping[str, Any], mine: Sequence[Finding], by_id: Mapping[str, FindingState], *, restricted: bool
 ) -> dict[str, Any]:
     """Return a check that found something: what it ends as depends on its class and on what was decided."""
     result = {"mandatory": "failed", "query": "open_query", "note": "note"}[base["class"]]
     if result != "note" and mine and not any(_is_open(finding, by_id) for finding in mine):
         result = "accepted"
-    return {**base, "result": result, "failed_count": len(mine), "cells": _cells(mine, by_id, is_restricted)}
+    return {**base, "result": result, "failed_count": len(mine), "cells": _cells(mine, by_id, restricted)}
 
 
 def _is_open(finding: Finding, by_id: Mapping[str, FindingState]) -> bool:
@@ -133,8 +133,8 @@ def _is_open(finding: Finding, by_id: Mapping[str, FindingState]) -> bool:
     return state is None or state.is_blocking
 
 
-def _cells(mine: Sequence[Finding], by_id: Mapping[str, FindingState], is_restricted: bool) -> list[dict[str, str]]:
-    if is_restricted:
+def _cells(mine: Sequence[Finding], by_id: Mapping[str, FindingState], restricted: bool) -> list[dict[str, str]]:
+    if restricted:
         return []
     return [
         {

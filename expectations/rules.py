@@ -199,6 +199,7 @@ class _File(BaseModel):
 
     label: str = ""
     basis: str = ""
+    data_class: Literal["internal", "restricted"] = "internal"
     extends: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     subject: tuple[str, ...] = ()
@@ -285,7 +286,7 @@ def _suite(path: Path, files: dict[str, _File]) -> Suite:
         name=name,
         label=table.label if table else file.label,
         basis=table.basis if table else file.basis,
-        data_class=table.data_class if table else "internal",
+        data_class=table.data_class if table else file.data_class,
         provider=table.provider if table else "",
         key=key,
         subject_columns=file.subject or key,
@@ -330,3 +331,9 @@ def load_suite(name: str) -> Suite:
         return _suites()[name]
     except KeyError:
         raise NoSuiteError(f"{name}：没有校验规则（expectations/suites/{name}.yaml），不得通过") from None
+
+
+def is_restricted(name: str) -> bool:
+    """Return whether a table holds data of single enterprises, of which people are shown counts and no cells."""
+    suite, table = _suites().get(name), contracts.tables().get(name)
+    return any(each is not None and each.data_class == "restricted" for each in (suite, table))

@@ -10,13 +10,14 @@ from typing import Any
 
 import dagster as dg
 
+from expectations.rules import is_restricted
 from orchestration import quality
 from orchestration.blocking import missing_refusal, missing_submission, submission_scope
 from orchestration.gate import gate_scope
 from orchestration.hand_ins import judge_slot, receive_all
 from orchestration.options import RunOptions
 from orchestration.partitions import HALF_YEARS, INBOX, OWNERS, return_key, table_key
-from orchestration.shown import findings_metadata, is_restricted
+from orchestration.shown import findings_metadata
 from sources.contracts import Provider, Table, half_year_providers
 from sources.finding import Finding
 from warehouse import archive, layers

@@ -11,6 +11,7 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from expectations.judge import judge_database, load_suite
+from expectations.rules import is_restricted
 from orchestration import dbt, quality
 from orchestration.options import RunOptions
 from orchestration.partitions import OWNERS
@@ -192,6 +193,7 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
                     "、".join(periods),
                     found_by_table[table],
                     blocking_by_table[table],
+                    is_restricted=is_restricted(table),
                     page=pages[max(pages)] if pages else None,
                 ),
             )

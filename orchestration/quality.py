@@ -8,6 +8,7 @@ from typing import Any
 
 from expectations import findings as ledger
 from expectations import quality
+from expectations.rules import is_restricted
 from orchestration.blocking import KIND_LABELS, Cause, cause_of
 from orchestration.gate import gate_scope
 from orchestration.hand_ins import Judged
@@ -98,7 +99,7 @@ def _to_do(period: str, blocking: Sequence[ledger.FindingState]) -> list[dict[st
     for (_, actor, table_id, rule_id), causes in groups.items():
         first, contract = causes[0].finding, tables().get(table_id)
         assert first
-        is_restricted = bool(contract and contract.data_class == "restricted")
+        restricted = is_restricted(table_id)
         lines.append(
             {
                 "class": first.rule_class,
@@ -107,8 +108,8 @@ def _to_do(period: str, blocking: Sequence[ledger.FindingState]) -> list[dict[st
                 "table": contract.label if contract else first.sheet,
                 "rule_id": rule_id,
                 "count": len(causes),
-                "place": "" if is_restricted else first.place or first.subject,
-                "message": first.why if is_restricted else first.message,
+                "place": "" if restricted else first.place or first.subject,
+                "message": first.why if restricted else first.message,
                 "action": causes[0].action,
             }
         )

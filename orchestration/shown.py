@@ -5,7 +5,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from sources.contracts import table
 from sources.finding import CLASS_LABELS, Finding
 
 ROWS_SHOWN = 50
@@ -49,8 +48,3 @@ def findings_metadata(
     else:
         metadata["问题"] = dg.MetadataValue.md(findings_table(found))
     return metadata
-
-
-def is_restricted(table_id: str) -> bool:
-    """Return whether a table holds unit-level enterprise data, which the UI never shows cell by cell."""
-    return table(table_id).data_class == "restricted"

@@ -102,6 +102,19 @@ def test_a_whole_run_is_on_one_page_that_needs_nothing_else(sample_home: Path, t
     assert re.search("各期不符：.*2024H1 [0-9]+，.*2026H1 [0-9]+", seen.text)
 
 
+def test_no_page_of_the_sample_city_names_an_enterprise(sample_home: Path) -> None:
+    codes: set[str] = set()
+    for file in SAMPLES.glob("20*/市统计局_*.xlsx"):
+        for sheet in openpyxl.load_workbook(file, read_only=True):
+            codes |= {str(v) for row in sheet.iter_rows(values_only=True) for v in row if str(v).startswith("91")}
+    pages = list(sample_home.glob("quality/*/*/quality.*"))
+    assert len(codes) > 100
+    assert len(pages) == 2 * len(PERIODS)
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert [code for code in codes if code in text] == []
+
+
 def tables_of(page: Path) -> list[dict]:
     document = json.loads((page.parent / "quality.json").read_text("utf-8"))
     return [table for part in document["sections"].values() for table in part["tables"]]
