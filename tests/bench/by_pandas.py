@@ -1,64 +1,28 @@
-"""The same ledger in pandas, in one process, as an analyst would write it: merge, groupby, cumsum, one loop where order matters.
-
-Money is held as whole 10⁻⁶ 万元 in int64: exact, and much faster than Decimal objects, so the comparison favours pandas.
-"""
+"""The same ledger in pandas, in one process, as an analyst would write it: merge, groupby, cumsum, one loop where order matters."""
 
 import hashlib
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tests.bench.generated import PERIOD
+from tests.bench.pandas_frames import KEY, LOCAL, READERS, Read, as_money, before, fill, lookup, sums, to_decimal
+from tests.bench.pandas_laying import kept_money, lay_matched, lay_unmatched
 
-MICRO = 1_000_000
-LOCAL = ("市县财政", "上级转移支付")
 BUREAUS = ("education_bureau", "health_commission", "science_bureau")
 """In the order in which a unit that several report is kept."""
-KEY = ["reason", "e", "r", "ref"]
 
 
-def read(table_id: str, *columns: str, filled: bool = True) -> pd.DataFrame:
-    """Read one accepted table; amounts as int64, a blank amount as 0 unless ``filled`` is false."""
-    table = pq.read_table(Path("accepted") / table_id / PERIOD / "rows.parquet", columns=["row_id", *columns])
-    for at, field in enumerate(table.schema):
-        if pa.types.is_decimal(field.type):
-            micro = pc.cast(pc.multiply(table[at], pa.scalar(MICRO, pa.decimal128(7, 0))), pa.int64())
-            table = table.set_column(at, field.name, pc.fill_null(micro, 0) if filled else micro)
-    return table.to_pandas()
-
-
-def before(frame: pd.DataFrame, amount: str, keys: list[str]) -> pd.Series:
-    """Return what stands before each row in its group, in the order of the rows."""
-    return frame.groupby(keys, sort=False)[amount].cumsum() - frame[amount]
-
-
-def fill(amount: pd.Series, limit: pd.Series, taken: pd.Series | int = 0) -> pd.Series:
-    """Return what of each amount finds room below the limit after what was taken."""
-    return np.minimum(amount, np.maximum(limit - taken, 0))
-
-
-def sums(frame: pd.DataFrame, keys: list[str], *amounts: str) -> pd.DataFrame:
-    """Return the sums of some columns per key."""
-    return frame.groupby(keys, as_index=False, sort=False)[list(amounts)].sum()
-
-
-def lookup(frame: pd.DataFrame, other: pd.DataFrame, keys: list[str], column: str) -> pd.Series:
-    """Return a column of another frame by key, 0 where it has no such key."""
-    found = frame[keys].merge(other[[*keys, column]], on=keys, how="left")[column]
-    return found.fillna(0).astype("int64").set_axis(frame.index)
-
-
-def step_1() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.DataFrame]:
+def step_1(read: Read) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.DataFrame]:
     """Return the enterprises, the units that stay, how codes are read, and the removed rows."""
     external = ["external_rd_institute_wan", "external_rd_university_wan"]
-    firms = read("statistics_bureau__enterprise_rd", "enterprise_code", "frame_category", *external, filled=False)
+    firms = read("statistics_bureau__enterprise_rd", "enterprise_code", "frame_category", *external)
     firms = firms[firms.frame_category == "工业"].sort_values("row_id")
-    caps = firms[external].sum(axis=1, min_count=1).clip(lower=0).astype("Int64")
+    said = firms[external].notna().any(axis=1)
+    caps = np.maximum(sum(as_money(firms[column]) for column in external), 0).where(said)
     firms = pd.DataFrame({"e": firms.enterprise_code, "cap": caps, "row_ids": firms.row_id})
     columns = ["unit_code", "area_key", "parent_code", "is_in_parent", "sti_activity_wan"]
     read_units = []
@@ -67,7 +31,7 @@ def step_1() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.DataFrame]:
         one = read(f"{bureau}__unit", *columns, *only)
         if only:
             one = one[one[only].all(axis=1)].drop(columns=only)
-        read_units.append(one.assign(provider=bureau, rank=rank))
+        read_units.append(one.assign(provider=bureau, rank=rank, sti_activity_wan=as_money(one.sti_activity_wan)))
     units = pd.concat(read_units, ignore_index=True).sort_values(["unit_code", "rank"], ignore_index=True)
     rows_of = units.sort_values("row_id").groupby("unit_code").row_id.agg(",".join)
     parents_of = units.groupby("unit_code").parent_code.agg(set).to_dict()
@@ -95,7 +59,7 @@ def step_1() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.DataFrame]:
         e=np.where(is_a, units.parent_code, units.unit_code),
         row_ids=units.row_id + "," + pd.Series(partner).astype(str),
     )[units.tier != ""]
-    kept = units[units.tier == ""].assign(cap=lambda one: one.sti_activity_wan.clip(lower=0))
+    kept = units[units.tier == ""].assign(cap=lambda one: np.maximum(one.sti_activity_wan, 0))
     inside = removed[(removed.tier == "a") & ~removed.unit_code.isin(kept.unit_code)].drop_duplicates("unit_code")
     parent = dict(zip(inside.unit_code, inside.parent_code, strict=True))
     read_as = {}
@@ -107,7 +71,7 @@ def step_1() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.DataFrame]:
     return firms, kept[["provider", "unit_code", "area_key", "cap"]], read_as, removed
 
 
-def flows(kept: pd.DataFrame, read_as: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def flows(read: Read, kept: pd.DataFrame, read_as: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the rows of 经费来源明细, 转拨明细 and 拨付明细 that count, blanks as ''."""
 
     def of_kept(table: str, *columns: str) -> pd.DataFrame:
@@ -124,6 +88,7 @@ def flows(kept: pd.DataFrame, read_as: dict[str, str]) -> tuple[pd.DataFrame, pd
     for frame, party in ((inflows, None), (outflows, "payee_code"), (payments, "payee_code")):
         for column in {*references, "payer_code", "payee_code"} & set(frame.columns):
             frame[column] = frame[column].fillna("")
+        frame["amount_wan"] = as_money(frame.amount_wan)
         if party:
             frame[party] = frame[party].replace(read_as)
     return inflows, outflows, payments
@@ -155,12 +120,10 @@ def hand_ons(
             "out_wan": outflows.amount_wan,
         }
     )
-    both = pd.concat([received, sent], ignore_index=True).fillna(
-        dict.fromkeys(("in_wan", "out_wan", "local", "contract"), 0)
-    )
+    both = pd.concat([received, sent], ignore_index=True)
     both = both[(both.u != both.v) & both.u.isin(kept.unit_code) & both.v.isin(kept.unit_code)].sort_values("row_ids")
     amounts = ["out_wan", "in_wan", "local", "contract"]
-    both[amounts] = both[amounts].astype("int64")
+    both[amounts] = both[amounts].apply(as_money)
     grouped = both.groupby(["u", "v", "ref"])
     keys = grouped[amounts].sum()
     keys["row_ids"] = grouped.row_ids.agg(",".join)
@@ -176,8 +139,8 @@ def hand_ons(
     )
     matched["amount"] = np.minimum(matched.out_wan, matched.in_wan)
     matched = matched[matched.amount > 0]
-    local = matched.local.clip(lower=0)
-    contract = fill(matched.contract.clip(lower=0), matched.amount, local)
+    local = np.maximum(matched.local, 0)
+    contract = fill(np.maximum(matched.contract, 0), matched.amount, local)
     return matched.assign(local=np.minimum(local, matched.amount), contract=contract)
 
 
@@ -192,7 +155,12 @@ def classed_hand_ons(handed: pd.DataFrame) -> pd.DataFrame:
 
 
 def both_sides(
-    inflows: pd.DataFrame, payments: pd.DataFrame, kept: pd.DataFrame, firms: pd.DataFrame, read_as: dict[str, str]
+    read: Read,
+    inflows: pd.DataFrame,
+    payments: pd.DataFrame,
+    kept: pd.DataFrame,
+    firms: pd.DataFrame,
+    read_as: dict[str, str],
 ) -> pd.DataFrame:
     """Steps 3 and 4: funder's and performer's sum per (reason, payer, first recipient, number), and their rows."""
     local = inflows[inflows.fund_channel.isin(LOCAL)]
@@ -203,11 +171,11 @@ def both_sides(
     paid = payments.rename(columns={"payee_code": "r", "project_no": "ref"})
     memo = sums(paid[is_memo], ["r", "ref"], "amount_wan")
     declared = sums(local, ["r", "ref"], "own")
-    aside = fill(declared.own, lookup(declared, memo, ["r", "ref"], "amount_wan")).clip(lower=0)
+    aside = np.maximum(fill(declared.own, lookup(declared, memo, ["r", "ref"], "amount_wan")), 0)
     declared["aside"] = aside.where(declared.ref != "", 0)
     left = sums(memo, ["r"], "amount_wan").merge(sums(declared, ["r"], "aside"), on="r")
     left["left"] = left.amount_wan - left.aside
-    blank = fill(declared.own, lookup(declared, left, ["r"], "left")).clip(lower=0)
+    blank = np.maximum(fill(declared.own, lookup(declared, left, ["r"], "left")), 0)
     declared["aside"] = declared.aside.where(declared.ref != "", blank)
     gone = declared[(declared.aside > 0) & (declared.own <= declared.aside)]
     local = local[~pd.MultiIndex.from_frame(local[["r", "ref"]]).isin(pd.MultiIndex.from_frame(gone[["r", "ref"]]))]
@@ -218,7 +186,7 @@ def both_sides(
             "e": contracts.payer_code,
             "r": contracts.payee_code.replace(read_as),
             "ref": contracts.contract_no.fillna(""),
-            "funder": contracts.amount_wan,
+            "funder": as_money(contracts.amount_wan),
             "row_ids": contracts.row_id,
         }
     )
@@ -246,134 +214,30 @@ def both_sides(
         sides.append(grouped[[amount]].sum().assign(**{f"{amount}_ids": grouped.row_ids.agg(",".join)}))
     pairs = sides[0].join(sides[1], how="outer").reset_index()
     amounts = ["funder", "own"]
-    pairs[amounts] = pairs[amounts].fillna(0).astype("int64")
+    pairs[amounts] = pairs[amounts].apply(as_money)
     taken = declared.assign(reason="OG", e="")
     taken = taken[(taken.aside == 0) | (taken.own > taken.aside)]
     pairs["own"] -= lookup(pairs, taken, KEY, "aside")
     return pairs.assign(is_t1=(pairs.ref != "") & (pairs.funder > 0) & (pairs.own > 0))
 
 
-def duplicates_of(pairs: pd.DataFrame, firms: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
+def duplicates_of(read: Read, pairs: pd.DataFrame, firms: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
     """The three tiers with their caps."""
     rest = sums(pairs[~pairs.is_t1], ["reason", "e", "r"], "funder", "own").assign(ref="")
     t1 = pairs[pairs.is_t1].assign(tier="T1", amount=lambda one: np.minimum(one.funder, one.own))
-    t2 = rest.assign(tier="T2", amount=np.minimum(rest.funder, rest.own).clip(lower=0))
-    t3 = rest.assign(tier="T3", amount=rest.own.clip(lower=0) - t2.amount)
+    t2 = rest.assign(tier="T2", amount=np.maximum(np.minimum(rest.funder, rest.own), 0))
+    t3 = rest.assign(tier="T3", amount=np.maximum(rest.own, 0) - t2.amount)
     columns = [*KEY, "tier", "amount"]
     claims = pd.concat([t1[columns], t2[columns], t3[columns]], ignore_index=True)
     claims = claims[claims.amount > 0].sort_values(["reason", "e", "tier", "r", "ref"], ignore_index=True)
-    government = read("finance_bureau__gov_input", "gov_total_wan").gov_total_wan.sum()
+    government = as_money(read("finance_bureau__gov_input", "gov_total_wan").gov_total_wan).sum()
     room = government - payments[payments.memo_category.isna()].amount_wan.sum()
     limits = claims.merge(firms[["e", "cap"]], on="e", how="left").cap
     limits[(claims.reason == "OG") & (claims.tier == "T3")] = room
     limited = claims[limits.notna()]
-    cut = fill(limited.amount, limits[limits.notna()].astype("int64"), before(limited, "amount", ["reason", "e"]))
+    cut = fill(limited.amount, as_money(limits[limits.notna()]), before(limited, "amount", ["reason", "e"]))
     claims.loc[limited.index, "amount"] = cut
     return claims[claims.amount > 0]
-
-
-def kept_money(pairs: pd.DataFrame, classed: pd.DataFrame) -> pd.DataFrame:
-    """kept(u, p) with its parts."""
-    own = pairs.assign(own=pairs.own.clip(lower=0)).groupby(["reason", "r", "ref"], as_index=False, sort=False)
-    own = own.agg({"own": "sum", "is_t1": "any"})
-    numbered = classed[classed.tier == "T1"]
-    parts = [
-        own[own.is_t1].drop(columns="is_t1").rename(columns={"r": "unit"}),
-        numbered[["reason", "v", "ref", "amount"]].set_axis(["reason", "unit", "ref", "received"], axis=1),
-        numbered[["reason", "u", "ref", "amount"]].set_axis(["reason", "unit", "ref", "handed"], axis=1),
-    ]
-    amounts = ["own", "received", "handed"]
-    united = pd.concat(parts, ignore_index=True)
-    united[amounts] = united[amounts].fillna(0).astype("int64")
-    kept = sums(united, ["reason", "unit", "ref"], *amounts)
-    return kept.assign(kept=(kept.own + kept.received - kept.handed).clip(lower=0))
-
-
-def overlaps(demands: pd.DataFrame, places: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Lay amounts end to end into places end to end, per key; both have start and length."""
-    both = demands.merge(places, on=keys)
-    end = np.minimum(both.start_x + both.length_x, both.start_y + both.length_y)
-    both["laid"] = end - np.maximum(both.start_x, both.start_y)
-    return both[both.laid > 0]
-
-
-def lay_matched(duplicates: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
-    """T1: on the first recipient, and what is over on the units that were handed the money."""
-    own = duplicates[duplicates.tier == "T1"].sort_values(["reason", "r", "ref", "e"], ignore_index=True)
-    as_unit = kept.rename(columns={"unit": "r"})
-    key = ["reason", "r", "ref"]
-    own["laid"] = fill(own.amount, lookup(own, as_unit, key, "kept"), before(own, "amount", key))
-    own["payers"] = own.groupby(key, sort=False).e.transform("count")
-    demands = own.assign(length=own.amount - own.laid)[own.amount > own.laid].sort_values(["reason", "ref", "r", "e"])
-    demands["start"] = before(demands, "length", ["reason", "ref"])
-    laid = sums(own, key, "laid").rename(columns={"r": "unit"})
-    receivers = kept[kept.received > 0].sort_values(["reason", "ref", "unit"], ignore_index=True)
-    receivers["length"] = receivers.kept - lookup(receivers, laid, ["reason", "unit", "ref"], "laid")
-    receivers["start"] = before(receivers, "length", ["reason", "ref"])
-    over = overlaps(
-        demands.drop(columns=["laid", "amount", "tier"]),
-        receivers[["reason", "ref", "unit", "length", "start"]],
-        ["reason", "ref"],
-    )
-    over["e"] = over.e.where(over.payers == 1, "")
-    on_self = own[own.laid > 0].assign(unit=lambda one: one.r)
-    columns = ["reason", "unit", "r", "e", "ref"]
-    return sums(pd.concat([on_self[[*columns, "laid"]], over[[*columns, "laid"]]]), columns, "laid").assign(tier="T1")
-
-
-def lay_unmatched(
-    duplicates: pd.DataFrame, pairs: pd.DataFrame, classed: pd.DataFrame, kept: pd.DataFrame, laid_t1: pd.DataFrame
-) -> pd.DataFrame:
-    """T2 and T3: on the first recipient, and what is over one recipient after the other."""
-    numberless = sums(classed[classed.tier == "T2"], ["reason", "u"], "amount").set_axis(
-        ["reason", "r", "part"], axis=1
-    )
-    onward = kept[(kept.own == 0) & (kept.handed > kept.received)]
-    onward = onward.assign(part=onward.handed - onward.received)[["reason", "unit", "ref", "part"]].rename(
-        columns={"unit": "r"}
-    )
-    parts = pd.concat([numberless.assign(ref=""), onward], ignore_index=True)
-    own = sums(pairs[~pairs.is_t1 & (pairs.own > 0)], ["reason", "r"], "own")
-    rest = duplicates[duplicates.tier != "T1"].sort_values(["reason", "r", "tier", "e"], ignore_index=True)
-    room = lookup(rest, own, ["reason", "r"], "own") - lookup(
-        rest, sums(parts, ["reason", "r"], "part"), ["reason", "r"], "part"
-    )
-    rest["laid"] = fill(rest.amount, room, before(rest, "amount", ["reason", "r"]))
-    demands = rest.assign(length=rest.amount - rest.laid)[rest.amount > rest.laid]
-    demands = demands.assign(start=before(demands, "length", ["reason", "r"])).drop(columns=["laid", "ref", "amount"])
-
-    overs = sums(demands, ["reason", "r"], "length").rename(columns={"length": "over"})
-    open_parts = overs.merge(parts, on=["reason", "r"])
-    to_payees = classed[classed.tier == "T2"].rename(columns={"u": "r", "v": "unit", "amount": "left"})
-    payees = open_parts[open_parts.ref == ""].merge(to_payees[["reason", "r", "unit", "left"]], on=["reason", "r"])
-    laid = sums(laid_t1, ["reason", "unit", "ref"], "laid")
-    free = kept[kept.received > 0].assign(
-        left=lambda one: one.kept - lookup(one, laid, ["reason", "unit", "ref"], "laid")
-    )
-    holders = open_parts.merge(free[free.left > 0][["reason", "ref", "unit", "left"]], on=["reason", "ref"])
-    places = pd.concat([payees, holders[holders.unit != holders.r]]).sort_values(["reason", "r", "unit", "ref"])
-    taken: dict[tuple[str, str, str], int] = {}
-    part_left: dict[tuple[str, str, str], int] = {}
-    over_left: dict[tuple[str, str], int] = {}
-    got = []
-    # Who comes first takes first: this does not vectorise.
-    for reason, r, over, ref, part, unit, left in zip(
-        *(places[c] for c in ("reason", "r", "over", "ref", "part", "unit", "left")), strict=True
-    ):
-        here = (reason, ref, unit) if ref else (reason, r, unit)
-        amount = min(left - (taken.get(here, 0) if ref else 0), part_left.setdefault((reason, r, ref), part))
-        amount = max(min(amount, over_left.setdefault((reason, r), over)), 0)
-        taken[here] = taken.get(here, 0) + amount
-        part_left[reason, r, ref] -= amount
-        over_left[reason, r] -= amount
-        got.append(amount)
-    places = places.assign(length=np.array(got, dtype="int64"))
-    places["start"] = before(places, "length", ["reason", "r"])
-    over = overlaps(demands, places[["reason", "r", "unit", "length", "start"]], ["reason", "r"])
-    on_self = rest[rest.laid > 0].assign(unit=lambda one: one.r)
-    columns = ["reason", "tier", "unit", "r", "e"]
-    laid_rows = pd.concat([on_self[[*columns, "laid"]], over[[*columns, "laid"]]])
-    return sums(laid_rows, columns, "laid").assign(ref="")
 
 
 def evidence_of(pairs: pd.DataFrame, duplicates: pd.DataFrame, handed: pd.DataFrame) -> pd.DataFrame:
@@ -399,15 +263,15 @@ def evidence_of(pairs: pd.DataFrame, duplicates: pd.DataFrame, handed: pd.DataFr
     return pd.concat([part[[*KEY, "tier", "row_ids"]] for part in parts], ignore_index=True)
 
 
-def ledger() -> pd.DataFrame:
-    """The whole ledger; amounts as int64."""
-    firms, kept_units, read_as, removed = step_1()
-    inflows, outflows, payments = flows(kept_units, read_as)
+def ledger(read: Read) -> pd.DataFrame:
+    """The whole ledger, in the kind of money that is read."""
+    firms, kept_units, read_as, removed = step_1(read)
+    inflows, outflows, payments = flows(read, kept_units, read_as)
     handed = hand_ons(inflows, outflows, kept_units, read_as)
     classed = classed_hand_ons(handed)
-    pairs = both_sides(inflows, payments, kept_units, firms, read_as)
+    pairs = both_sides(read, inflows, payments, kept_units, firms, read_as)
     del inflows, outflows
-    duplicates = duplicates_of(pairs, firms, payments)
+    duplicates = duplicates_of(read, pairs, firms, payments)
     kept = kept_money(pairs, classed)
     laid_t1 = lay_matched(duplicates, kept)
     laid = pd.concat([laid_t1, lay_unmatched(duplicates, pairs, classed, kept, laid_t1)], ignore_index=True)
@@ -442,11 +306,11 @@ def ledger() -> pd.DataFrame:
 
 
 def main() -> None:
-    """Write the ledger of the home in the current directory to the file named."""
-    table = pa.Table.from_pandas(ledger(), preserve_index=False)
-    at = table.schema.get_field_index("amount_wan")
-    exact = pc.divide(pc.cast(table[at], pa.decimal128(25, 6)), pa.scalar(MICRO, pa.decimal128(7, 0)))
-    pq.write_table(table.set_column(at, "amount_wan", pc.cast(exact, pa.decimal128(20, 6))), sys.argv[1])
+    """Write the ledger of the home in the current directory to the file named, by the kind of money named."""
+    path, kind = sys.argv[1:]
+    found = ledger(READERS[kind])
+    table = pa.Table.from_pandas(found.drop(columns="amount_wan"), preserve_index=False)
+    pq.write_table(table.append_column("amount_wan", to_decimal(found.amount_wan)), path)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,44 @@ from orchestration import dbt
 from tests.bench.generated import write_city
 from warehouse.paths import Home
 
-COLUMNS = (
+LEDGER = (
     "period, elimination_id, reason, tier, provider, unit_code, area, amount_wan, first_recipient, counterparty_code, "
     "reference_no, evidence, estimated, rule_version"
 )
-LEDGERS = {
-    "dbt": "candidate.main.fct_elimination",
-    "sql": "by_hand.ledger",
-    "pandas": "read_parquet('pandas.parquet')",
-    "postgres": "read_csv('postgres.csv', all_varchar = true, nullstr = '\\N')",
+COLUMNS = {
+    "fct_elimination": LEDGER,
+    "fct_reconciliation": "period, funder_code, performer_code, funder_side_wan, performer_side_wan, difference_wan, difference_pct, band",
+    "fct_elimination_finding": (
+        "period, elimination_finding_id, finding_kind, reason, tier, provider, unit_code, area, first_recipient, "
+        "counterparty_code, reference_no, claimed_wan, allowed_wan, amount_wan"
+    ),
+    "fct_input": "subject, area_key, unit_key, unit_count, gross_wan, eliminated_wan",
+}
+"""What is compared, row by row; a contender that gives only the ledger is compared on the ledger."""
+GIVES = {
+    "sql_all": {
+        "fct_elimination": "by_hand.ledger",
+        "fct_reconciliation": "by_hand.reconciliation",
+        "fct_elimination_finding": "by_hand.finding",
+        "fct_input": "by_hand.input",
+    },
+    "models": {"fct_elimination": "by_models.main.fct_elimination"},
+    "sql": {"fct_elimination": "by_hand.ledger"},
+    "pandas": {"fct_elimination": "read_parquet('pandas.parquet')"},
+    "pandas_integer": {"fct_elimination": "read_parquet('pandas_integer.parquet')"},
+    "postgres": {"fct_elimination": "read_csv('postgres.csv', all_varchar = true, nullstr = '\\N')"},
 }
 LABELS = {
     "dbt": "dbt build 全部（模型、种子、检验）",
-    "sql": "手写一份 DuckDB SQL，只出台账",
-    "pandas": "pandas，只出台账（金额为整数）",
+    "sql_all": "手写 DuckDB SQL，同样的结果和检验",
+    "models": "模型原句，不经 dbt，只出台账",
+    "sql": "手写 DuckDB SQL，只出台账",
+    "pandas": "pandas，只出台账，金额为 Decimal",
+    "pandas_integer": "pandas，只出台账，金额为整数",
     "postgres": "PostgreSQL 15，模型原句，只出台账",
 }
+DATABASES = {"sql_all": "by_hand", "sql": "by_hand", "models": "by_models"}
+SCRIPTS = {"sql_all": ("1_pairs", "2_ledger", "3_results"), "sql": ("1_pairs", "2_ledger")}
 LIMIT_FACTOR, LIMIT_LEAST = 30, 600
 """A contender is stopped after so many times the wall time of ``dbt build``, but never before so many seconds."""
 
@@ -92,47 +115,74 @@ def by_dbt(home: Path) -> None:
     (home / "statements.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
 
 
-def by_sql(home: Path) -> None:
-    """Run the hand-written script."""
-    (home / "by_hand.duckdb").unlink(missing_ok=True)
-    script = (Path(__file__).parent / "by_hand.sql").read_text(encoding="utf-8")
-    with contextlib.chdir(home), duckdb.connect("by_hand.duckdb") as connection:
+def by_sql(home: Path, parts: tuple[str, ...]) -> None:
+    """Run the hand-written script, whole or without what goes out beside the ledger."""
+    scripts = [(Path(__file__).parent / "by_hand" / f"{part}.sql").read_text(encoding="utf-8") for part in parts]
+    with fresh(home, "by_hand") as connection:
+        for script in scripts:
+            connection.execute(script)
+
+
+def by_models(home: Path) -> None:
+    """Run the statements of the models behind the ledger, without dbt; seeds and the views on accepted/ are the candidate's."""
+    plan = json.loads((home / "statements.json").read_text(encoding="utf-8"))
+    with fresh(home, "by_models") as connection:
+        connection.execute("attach 'candidate/warehouse.duckdb' as candidate (read_only)")
+        connection.execute("create schema seeds; create schema staging")
+        for name in plan["tables"]:
+            connection.execute(f"create view {name} as from candidate.{name}")
+        for name, kind, code in plan["models"]:
+            connection.execute(f"create {kind} {name} as {code}")
+
+
+@contextlib.contextmanager
+def fresh(home: Path, database: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a new database file in the home, which becomes the current directory, with the settings that dbt has."""
+    (home / f"{database}.duckdb").unlink(missing_ok=True)
+    with contextlib.chdir(home), duckdb.connect(f"{database}.duckdb") as connection:
         connection.execute("set memory_limit = '4GB'; set preserve_insertion_order = false")
-        connection.execute(script)
+        yield connection
 
 
-def by_module(contender: str, home: Path, result: str) -> None:
+def by_module(module: str, home: Path, *arguments: str) -> None:
     """Run a contender that is a module of its own."""
     os.chdir(home)
-    os.execv(sys.executable, [sys.executable, "-m", f"tests.bench.{contender}", result])
+    os.execv(sys.executable, [sys.executable, "-m", f"tests.bench.{module}", *arguments])
 
 
-def differences(home: Path, contender: str) -> tuple[int, int]:
-    """Return how many rows only the contender's ledger has, and only dbt's; evidence and identifiers included."""
+def differences(home: Path, contender: str) -> dict[str, tuple[int, int]]:
+    """Return, per table that differs, how many rows only the contender has, and only dbt; evidence and identifiers included."""
+    found = {}
     with contextlib.chdir(home), duckdb.connect() as connection:
         connection.execute("set memory_limit = '4GB'; set temp_directory = 'spill'")
         connection.execute("attach 'candidate/warehouse.duckdb' as candidate (read_only)")
-        if contender == "sql":
-            connection.execute("attach 'by_hand.duckdb' as by_hand (read_only)")
-        kinds = dict(connection.execute(f"select column_name, column_type from (describe {LEDGERS['dbt']})").fetchall())
-        cast = ", ".join(
-            f"cast(coalesce({name}, '') as varchar) as {name}"
-            if kinds[name] == "VARCHAR"
-            else f"cast(case {name}::varchar when 't' then 'true' when 'f' then 'false' else {name}::varchar end as {kinds[name]}) as {name}"
-            for name in COLUMNS.split(", ")
-        )
-        sides = [f"(select {cast} from {LEDGERS[one]})" for one in (contender, "dbt")]
-        return tuple(  # type: ignore[return-value]
-            connection.execute(f"select count(*) from (from {a} except all from {b})").fetchall()[0][0]
-            for a, b in (sides, sides[::-1])
-        )
+        if contender in DATABASES:
+            name = DATABASES[contender]
+            connection.execute(f"attach '{name}.duckdb' as {name} (read_only)")
+        for table, given in GIVES[contender].items():
+            ours = f"candidate.main.{table}"
+            kinds = dict(connection.execute(f"select column_name, column_type from (describe {ours})").fetchall())
+            cast = ", ".join(
+                f"cast(coalesce({name}, '') as varchar) as {name}"
+                if kinds[name] == "VARCHAR"
+                else f"cast(case {name}::varchar when 't' then 'true' when 'f' then 'false' else {name}::varchar end as {kinds[name]}) as {name}"
+                for name in COLUMNS[table].split(", ")
+            )
+            sides = [f"(select {cast} from {one})" for one in (given, ours)]
+            counts = [
+                connection.execute(f"select count(*) from (from {a} except all from {b})").fetchall()[0][0]
+                for a, b in (sides, sides[::-1])
+            ]
+            if any(counts):
+                found[table] = (counts[0], counts[1])
+    return found
 
 
 def race(home: Path, rows: int, contenders: tuple[str, ...]) -> dict[str, Lap]:
-    """Write the city, run the contenders one after the other, and compare their ledgers.
+    """Write the city, run the contenders one after the other, and compare what they give.
 
     Raises:
-        RuntimeError: a contender failed, or its ledger differs.
+        RuntimeError: a contender failed, or what it gives differs.
     """
     write_city(home, rows)
     dbt.ensure_manifest()
@@ -140,14 +190,14 @@ def race(home: Path, rows: int, contenders: tuple[str, ...]) -> dict[str, Lap]:
     limit = max(LIMIT_FACTOR * laps["dbt"].wall, LIMIT_LEAST)
     for contender in contenders:
         laps[contender] = run(contender, home, limit)
-        if laps[contender].is_finished and differences(home, contender) != (0, 0):
-            raise RuntimeError(f"{contender}: 台账与 dbt 的不同：{differences(home, contender)}")
+        if laps[contender].is_finished and (found := differences(home, contender)):
+            raise RuntimeError(f"{contender}：与 dbt 的结果不同（多出、缺少的行数）：{found}")
     return laps
 
 
 def report(sizes: dict[int, dict[str, Lap]]) -> None:
     """Print the table: seconds, processor seconds, memory, ratios to dbt, growth from size to size."""
-    print("剔除重复：同一座城市、同一本台账（逐行相同，含来源行），几种做法，各自一个进程")
+    print("剔除重复：同一座城市、同样的结果（逐行相同，含来源行），几种做法，各自一个进程；处理器秒为两核合计")
     before: dict[str, Lap] = {}
     for rows, laps in sizes.items():
         print(f"{rows:,} 行（拨付、委托、经费来源明细）")
@@ -167,7 +217,10 @@ if __name__ == "__main__":
     name, folder = sys.argv[1], Path(sys.argv[2])
     {
         "dbt": lambda: by_dbt(folder),
-        "sql": lambda: by_sql(folder),
-        "pandas": lambda: by_module("by_pandas", folder, "pandas.parquet"),
+        "sql_all": lambda: by_sql(folder, SCRIPTS["sql_all"]),
+        "models": lambda: by_models(folder),
+        "sql": lambda: by_sql(folder, SCRIPTS["sql"]),
+        "pandas": lambda: by_module("by_pandas", folder, "pandas.parquet", "decimal"),
+        "pandas_integer": lambda: by_module("by_pandas", folder, "pandas_integer.parquet", "integer"),
         "postgres": lambda: by_module("by_postgres", folder, "postgres.csv"),
     }[name]()
