@@ -1,5 +1,6 @@
 """What every command of ``sti`` shares: exit codes, an error that ends a command, and the guard that lets no traceback out."""
 
+import os
 import shutil
 import sys
 import traceback
@@ -11,6 +12,7 @@ import click
 
 from sources.calendar import CalendarError
 from sources.reference import periods
+from sources.text import shown_name
 from warehouse.lock import HomeBusy
 from warehouse.paths import Home, log_error
 from warehouse.query import NothingPublished, QueryFailed
@@ -53,7 +55,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(0)
         except OSError as error:
             logged = log_error(home, traceback.format_exc())
-            place = f"{error.filename} " if error.filename else ""
+            place = f"{shown_name(os.fsdecode(error.filename))} " if isinstance(error.filename, str | bytes) else ""
             click.echo(f"读写文件出错：{place}{error.strerror or error}；{logged}", err=True)
             sys.exit(WRONG_USE)
         except Exception:

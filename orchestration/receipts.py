@@ -38,6 +38,7 @@ from warehouse.paths import Home, log_error, write_atomically
 from warehouse.unit_names import unit_register
 
 JSON, WORKBOOK = "receipt.json", "receipt.xlsx"
+LONGEST_STEM_BYTES = 180
 Version = tuple[Receipt, WorkbookReading]
 
 
@@ -176,7 +177,9 @@ def failed_check_receipt(folder: Path, path: Path, home: Home) -> None:
 
 def _check_names(path: Path, sha256: str) -> tuple[str, str]:
     """Return the names of a self-check's receipt; files of one name from different folders stay apart."""
-    name = f"{path.stem}_{sha256[:8]}_回执"
+    # A name may be as long as the file system allows; ours is longer by what is added to it.
+    stem = shown_name(path.stem).encode()[:LONGEST_STEM_BYTES].decode(errors="ignore")
+    name = f"{stem}_{sha256[:8]}_回执"
     return f"{name}.json", f"{name}.xlsx"
 
 

@@ -113,7 +113,8 @@ def _read(path: Path, parts: dict[str, bytes], rows: int | None) -> list[Sheet]:
     # The second reader unpacks for itself, and needs the room.
     parts.clear()
     if rows is None:
-        with CalamineWorkbook.from_path(path) as book:
+        # By its bytes: the second reader opens no path that is not UTF-8.
+        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as book:
             for listed, content in zip(package.sheets, contents, strict=True):
                 _compare(book, listed.name, listed.position, content)
     return [

@@ -56,6 +56,8 @@ class NumberFormat:
             return "显示为百分数"
         if _SCALED.search(bare) or re.search(r'[0#?](?:[\\!]\.|"\.")[0#?]', section):
             return "显示时缩小了千倍、万倍"
+        if any(character.isdigit() for character in literals):
+            return "显示时另带了写死的数字"
         word = next((word for word in UNIT_WORDS if word in literals), "")
         return f"显示时带“{word}”" if word and word not in (unit, unit.removesuffix("元")) else ""
 

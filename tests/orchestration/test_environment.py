@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestration import command
+from tests.conftest import run_sti
+from tests.workbooks import education_rows, write_return
 from warehouse.paths import Home
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +30,18 @@ def test_a_home_that_cannot_be_made_is_said_in_one_line(tmp_path: Path, home: st
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("读写文件出错") and "也写不进" in line
+
+
+@pytest.mark.parametrize("name", ["长" * 80 + ".xlsx", "a\nb\x1b[31m.xlsx", b"\xff\xfe.xlsx"])
+def test_any_name_that_a_file_may_have_is_checked_and_receipted(tmp_path: Path, name: str | bytes) -> None:
+    path = tmp_path / os.fsdecode(name)
+    write_return(tmp_path / "plain.xlsx", "education_bureau", education_rows()).rename(path)
+    result = run_sti("--home", tmp_path / "home", "check", path, "--receipt", tmp_path / "receipts")
+    assert result.exit_code in (0, 2)
+    assert "强制性 0" in result.output
+    assert "\x1b" not in result.output
+    written = sorted(p.suffix for p in (tmp_path / "receipts").iterdir())
+    assert written == [".json", ".xlsx"]
 
 
 def test_a_shell_whose_folder_is_gone_is_told_so(tmp_path: Path) -> None:

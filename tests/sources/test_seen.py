@@ -51,6 +51,14 @@ def cell(place: str, new: str) -> Callable[[str, str], str]:
     return in_ledger(rf'<c r="{place}"[^>]*?(?:/>|>.*?</c>)', new)
 
 
+@pytest.mark.parametrize("code", ['0"0000"', "\\10", '0"00.00"'])
+def test_digits_that_a_format_adds_to_a_figure_are_asked_about(tmp_path: Path, code: str) -> None:
+    def edit(book: Workbook) -> None:
+        book[LEDGER]["K4"].number_format = code
+
+    assert ("RD-053", "K4") in rules(read_workbook(finance(tmp_path, edit)))
+
+
 @pytest.mark.parametrize(
     ("written", "rule"),
     [
