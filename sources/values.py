@@ -36,6 +36,8 @@ ERROR_VALUES = {
 }
 NIL = {"-", "—", "–", "―", "－", "——"}
 BELOW_UNIT = {"…", "……", "...", "......"}
+NO_REFERENCE = frozenset(NIL | {"/", "\\", "0", "无", "没有", "暂无", "无编号", "不适用", "N/A", "NA", "*"})
+"""What people write where there is no project or contract number. Taken for one, it would match every other row that has none."""
 PLAIN_NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 DATE_TEXT = re.compile(
     r"([0-9]{4})(?:-([0-9]{1,2})-([0-9]{1,2})|/([0-9]{1,2})/([0-9]{1,2})|\s*年\s*([0-9]{1,2})\s*月\s*([0-9]{1,2})\s*日)( 0?0:00(:00)?)?"
@@ -153,6 +155,8 @@ def _text(raw: object, column: Column) -> CellValue:
         return CellValue(text, remark=("RD-056", f"“{column.heading}”是日期或时间单元格（{text}），原来填的可能是编号"))
     if column.type == "code" and not isinstance(raw, str):
         return CellValue(text, remark=("RD-116", f"“{column.heading}”{text} 是数值单元格，可能丢了开头的 0"))
+    if column.type == "reference" and not column.required and code_of(text) in NO_REFERENCE:
+        return CellValue(None, remark=("RD-119", f"“{column.heading}”填的是“{text}”，按没有编号读取"))
     return CellValue(code_of(text) if column.type in ("code", "reference") else text)
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from sources.bulk.cells import text_reader
 from sources.contracts import ARROW_TYPES, Column
 from sources.identifiers import ALPHABET
-from sources.values import FEN_IN_WAN, MISSING, NOT_REPORTED, CellFault, Value, cell_reader
+from sources.values import FEN_IN_WAN, MISSING, NO_REFERENCE, NOT_REPORTED, CellFault, Value, cell_reader
 
 KNOWN_TEXTS = 50_000
 """Distinct texts remembered per column; a ledger's areas, categories and dates are few, its numbers are not."""
@@ -169,6 +169,8 @@ class ColumnReader:
             return pc.if_else(is_plain, cells, pa.scalar(None, pa.string())), is_plain
         if kind in _PLAIN_TYPES:
             is_plain, plain = _matching(cells, _PLAIN_TYPES[kind])
+            if kind == "reference":
+                is_plain = pc.and_(is_plain, pc.invert(pc.is_in(cells, value_set=_no_reference())))
             return plain, is_plain
         return None
 
@@ -178,6 +180,12 @@ def _matching(cells: pa.Array, pattern: str) -> tuple[pa.Array, pa.Array]:
     matches = pc.fill_null(pc.match_substring_regex(cells, pattern), False)
     # RE2's $ is the end of the text, never before a last newline.
     return matches, pc.if_else(matches, cells, pa.scalar(None, pa.string()))
+
+
+@lru_cache(maxsize=1)
+def _no_reference() -> pa.Array:
+    # Not at import: making an array looks for pandas.
+    return pa.array(sorted(NO_REFERENCE), pa.string())
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,8 @@ In a check's formula, names in braces become cells of the row, with what is want
 ``{amount_wan:fen}`` its amount in whole fen; 0 for anything that is no number
 ``:value``           its number in the warehouse's unit (万元 for money)
 ``:known``           whether the gate would read a value in it
-``:blank``           whether it is blank, or white space only
+``:blank``           whether it is blank, or white space only; for a reference number also what stands for none
+``:no_reference``    whether it holds a sign or word that stands for no number
 ``:day``             its date as a day number, 0 where it is none
 ``:all``             the column's cells on all rows; ``{other_table.column:all}`` on another sheet
 ``{key:repeated}``   whether the row's key stands in a row above as well
@@ -27,7 +28,7 @@ from sources.identifiers import ALPHABET
 from sources.reference import Period
 from sources.template.checks import Check, steps_of
 from sources.template.form import CROSS_HEADING, OWN_HEADING, Form, SheetForm, areas_of
-from sources.values import BELOW_UNIT, FEN_IN_WAN, NIL, WAN_PER_UNIT
+from sources.values import BELOW_UNIT, FEN_IN_WAN, NIL, NO_REFERENCE, WAN_PER_UNIT
 
 TOKEN = re.compile(r"\{([a-z_0-9]+\.)?([a-z][a-z_0-9]*)(?::([a-z_]+))?\}")
 ROW = "\x00"
@@ -169,6 +170,9 @@ def _repeated(sheet: SheetForm) -> str:
 
 def _wanted(wanted: str, cell: str, column: Column, form: Form) -> str:
     blank = f'TRIM(SUBSTITUTE({cell},"{IDEOGRAPHIC_SPACE}",""))=""'
+    no_reference = f'ISNUMBER(FIND("|"&UPPER(TRIM({cell}))&"|",{listed(sorted(NO_REFERENCE))}))'
+    if column.type == "reference" and not column.required:
+        blank = f"OR({blank},{no_reference})"
     fen = f"ROUND(N({cell})*{fen_per_unit(form, column)},0)"
     # A text such as 2026/3/15 or 2026年3月15日 is a date to the gate too.
     iso = f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(TRIM({cell}),"年","-"),"月","-"),"日",""),"/","-")'
@@ -176,6 +180,7 @@ def _wanted(wanted: str, cell: str, column: Column, form: Form) -> str:
     found = {
         "": cell,
         "blank": blank,
+        "no_reference": no_reference,
         "fen": fen,
         "value": f"{fen}/1000000" if column.type in ("money", "number") else f"MAX(0,N({cell}))",
         "nil": f'ISNUMBER(FIND("|"&TRIM({cell})&"|",{listed(sorted(NIL | BELOW_UNIT))}))',

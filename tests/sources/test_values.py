@@ -3,10 +3,12 @@
 from datetime import date, datetime
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.bulk.columns import ColumnReader
 from sources.contracts import Column
 from sources.identifiers import code_fault
 from sources.text import clean, code_of
@@ -176,3 +178,19 @@ def test_a_numeric_industry_code_is_asked_about() -> None:
     industry = Column(name="industry_code", heading="行业代码", type="code")
     assert read(111, industry).remark[0] == "RD-116"
     assert read("0111", industry).value == "0111"
+
+
+@pytest.mark.parametrize("written", ["-", "—", "－", "/", "无", " 无 ", "0", 0, "n/a", "无编号"])
+def test_what_stands_for_no_number_is_no_number_that_other_rows_could_share(written: object) -> None:
+    number = Column(name="project_no", heading="项目编号", type="reference")
+    cell = read(written, number)
+    assert (cell.value, cell.remark[0]) == (None, "RD-119")  # type: ignore[attr-defined]
+    assert read("无-2026/0", number).value == "无-2026/0"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("written", ["-", "/", "无", "0"])
+def test_the_fast_way_knows_what_stands_for_no_number(written: str) -> None:
+    column = Column(name="project_no", heading="项目编号", type="reference")
+    piece = ColumnReader(column, 0, WAN_PER_UNIT["万元"], {}).read(pa.array([written, "P1"]))
+    assert piece.values.to_pylist() == [None, "P1"]
+    assert [(position, note.rule_id) for position, note in piece.notes] == [(0, "RD-119")]
