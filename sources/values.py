@@ -141,8 +141,8 @@ def read_number(raw: object, column: Column, factor: Decimal) -> CellValue:
 
 
 def _text(raw: object, column: Column) -> CellValue:
-    # Nearly every text is letters and digits alone, and there is nothing to clean in it.
-    if type(raw) is str and raw.isalnum() and (column.type == "text" or raw.isascii()):
+    # Nearly every text is letters and digits alone, and there is nothing to clean in it; the shortest may stand for no number.
+    if type(raw) is str and raw.isalnum() and (column.type == "text" or (raw.isascii() and len(raw) > 2)):
         return CellValue(raw if column.type == "text" else raw.upper())
     if isinstance(raw, int | float) and abs(raw) >= LARGEST_EXACT:
         raise CellFault(
