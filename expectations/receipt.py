@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from expectations.findings import EXPLAINED, OPEN, RETURNED, SHANGHAI, FindingState, local_time
-from sources.calendar import deadline
+from sources.calendar import calendar, deadline
 from sources.contracts import CADENCE_LABELS, Cadence, providers, table
 from sources.finding import CLASS_LABELS, Finding, in_order
 from sources.manifest import Manifest
@@ -229,7 +229,8 @@ def _deadline(hand_in: HandIn) -> dict[str, Any]:
     return {
         "due_on": due.due_on.isoformat(),
         "is_due_provisional": due.is_provisional,
-        "late_days_count": None if late is None else max(late, 0),
+        # A period from before the document is history, which nobody is late with.
+        "late_days_count": None if late is None else max(late, 0) if calendar().is_owed(hand_in.period) else 0,
     }
 
 

@@ -193,21 +193,24 @@ def watched(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dg.E
 
 
 def test_the_ui_tells_of_each_provider_and_half_year_whether_it_came_in_time(
-    watched: dg.ExecuteInProcessResult,
+    watched: dg.ExecuteInProcessResult, sample_home: Path
 ) -> None:
+    found = status.current(Home(sample_home))
     observed = {
         (e.asset_key.path[-1], e.partition): e.asset_observation_data.asset_observation.metadata["状态"].value
         for e in watched.all_events
         if e.is_asset_observation
     }
     assert observed["finance_bureau", "2026H1"] == "已准入"
-    assert observed["finance_bureau", "2026H2"] == "未到期"
+    assert observed == {(each.provider.provider, each.period): each.state for each in found if "H" in each.period}
     checks = {e.asset_key.path[-1]: e for e in watched.get_asset_check_evaluations()}
     # The annual return of 2025 was never sent, whatever the half-years say.
     assert not checks["finance_bureau"].passed
     assert checks["finance_bureau"].severity == dg.AssetCheckSeverity.WARN
-    assert checks["finance_bureau"].metadata["没有按时"].value == "2025"
-    assert checks["warehouse"].passed
+    behind = [each.period for each in found if each.provider.provider == "finance_bureau" and is_behind(each)]
+    assert checks["finance_bureau"].metadata["没有按时"].value == "、".join(behind)
+    assert behind[0] == "2025"
+    assert checks["warehouse"].passed is not bool(unpublished(Home(sample_home), found))
     (board,) = watched.get_asset_materialization_events()
     shown = board.materialization.metadata["报送情况"].value
     assert "#### 2026H1 2026年上半年：已准入 5" in shown
