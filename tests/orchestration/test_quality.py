@@ -106,7 +106,8 @@ def test_no_page_of_the_sample_city_names_an_enterprise(sample_home: Path) -> No
     codes: set[str] = set()
     for file in SAMPLES.glob("20*/市统计局_*.xlsx"):
         for sheet in openpyxl.load_workbook(file, read_only=True):
-            codes |= {str(v) for row in sheet.iter_rows(values_only=True) for v in row if str(v).startswith("91")}
+            typed = {str(value) for row in sheet.iter_rows(values_only=True) for value in row}
+            codes |= {text for text in typed if re.fullmatch("91[0-9A-Z]{16}", text)}
     pages = list(sample_home.glob("quality/*/*/quality.*"))
     assert len(codes) > 100
     assert len(pages) == 2 * len(PERIODS)
