@@ -78,16 +78,21 @@ def apply(home: Home, provider: str, period: str) -> list[Finding]:
 
 def misfits_of(home: Home, slip: Registered) -> list[Finding]:
     """Return why a slip does not fit the rows as last read; empty where every value can be put in."""
-    found: list[Finding] = []
+    by_table: dict[str, list[tuple[Registered, Entry]]] = defaultdict(list)
     for entry in slip.slip.corrections:
-        found += _changes(home.rows("raw", entry.table, slip.slip.period), [(slip, entry)])[1]
-    return found
+        by_table[entry.table].append((slip, entry))
+    return [
+        misfit
+        for table_id, entries in by_table.items()
+        for misfit in _changes(home.rows("raw", table_id, slip.slip.period), entries)[1]
+    ]
 
 
 def _changes(raw: Path, entries: list[tuple[Registered, Entry]]) -> tuple[list[_Change], list[Finding]]:
     changes, misfits = [], []
-    for slip, entry in entries:
-        found = _find(raw, slip, entry) if raw.exists() else "本期没有读到这张表"
+    rows = _rows(raw, entries) if raw.exists() else None
+    for nth, (slip, entry) in enumerate(entries):
+        found = "本期没有读到这张表" if rows is None else _find(rows[nth], slip, entry)
         if isinstance(found, _Change):
             changes.append(found)
         else:
@@ -95,36 +100,56 @@ def _changes(raw: Path, entries: list[tuple[Registered, Entry]]) -> tuple[list[_
     return changes, misfits
 
 
-def _find(raw: Path, slip: Registered, entry: Entry) -> _Change | str:
-    """Return the change that an entry means, or why it does not fit."""
+def _rows(raw: Path, entries: list[tuple[Registered, Entry]]) -> dict[int, list[dict[str, Any]]]:
+    """Return of each entry, by its place, the first two rows that its key means; one look at the file for all of them."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    if not entries:
+        return found
+    table = entries[0][1].contract
+    by_names: dict[tuple[str, ...], dict[int, tuple[Any, ...]]] = defaultdict(dict)
+    for nth, (slip, entry) in enumerate(entries):
+        names, values = zip(*sorted(entry.key_on(slip.slip.ends_on).items()), strict=True)
+        by_names[names][nth] = values
+    with duckdb.connect(config={"memory_limit": "1GB"}) as connection:
+        for names, keys in by_names.items():
+            columns = {"entry": pa.array(keys, pa.int64())} | {
+                name: pa.array(values, table.schema.field(name).type)
+                for name, values in zip(names, zip(*keys.values(), strict=True), strict=True)
+            }
+            connection.register("asked", pa.table(columns))
+            same = " and ".join(f'asked."{name}" = rows."{name}"' for name in names)
+            result = connection.execute(
+                f"select asked.entry, rows.* from read_parquet(?, file_row_number = true) as rows join asked on {same} "
+                "qualify row_number() over (partition by asked.entry order by file_row_number) <= 2",
+                [str(raw)],
+            )
+            described = [name for name, *_ in result.description]
+            for values in result.fetchall():
+                row = dict(zip(described, values, strict=True))
+                found[row["entry"]].append(row)
+    return found
+
+
+def _find(rows: list[dict[str, Any]], slip: Registered, entry: Entry) -> _Change | str:
+    """Return the change that an entry means, or why it does not fit; ``rows`` are the first two that its key means."""
     day = slip.slip.ends_on
     column = entry.contract.column(entry.column)
-    status = f'"{column.name}{STATUS_SUFFIX}"' if column.is_number else "null"
-    key = entry.key_on(day)
-    where = " and ".join(f'"{name}" = ?' for name in key)
-    sql = (
-        f'select file_row_number, row_id, row_number, "{column.name}", {status} '
-        f"from read_parquet(?, file_row_number = true) where {where} limit 2"
-    )
-    with duckdb.connect() as connection:
-        rows = connection.execute(sql, [str(raw), *key.values()]).fetchall()
     if not rows:
         return "现在的报表里没有这一行"
     if len(rows) > 1:
         return "现在的报表里有不止一行"
-    position, row_id, row_number, value, state = rows[0]
-    old, expected = CellValue(value, state), entry.expected_on(day)
+    (row,) = rows
+    state = row[column.name + STATUS_SUFFIX] if column.is_number else None
+    old, expected = CellValue(row[column.name], state), entry.expected_on(day)
     if (old.value, old.status) != (expected.value, expected.status):
         return f"原值应为 {_shown(expected)}，现在报的是 {_shown(old)}"
-    return _Change(position, row_id, row_number, column, old, entry.value_on(day), slip, entry)
+    new = entry.value_on(day)
+    return _Change(row["file_row_number"], row["row_id"], row["row_number"], column, old, new, slip, entry)
 
 
 def _write(raw: Path, target: Path, changes: list[_Change]) -> None:
     """Copy the rows, one group at a time, with the changed values put in and the manifest saying so."""
     manifest = _manifest(manifest_of(raw), changes)
-    by_position: dict[int, list[_Change]] = defaultdict(list)
-    for change in changes:
-        by_position[change.position].append(change)
     with pq.ParquetFile(raw) as source, replacing(target) as temporary:
         text = json.dumps(manifest.as_dict(), ensure_ascii=False, sort_keys=True).encode()
         schema = source.schema_arrow.with_metadata({MANIFEST_KEY: text})
@@ -132,8 +157,7 @@ def _write(raw: Path, target: Path, changes: list[_Change]) -> None:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             for group in range(source.num_row_groups):
                 rows = source.read_row_group(group)
-                inside = [c for position in range(start, start + rows.num_rows) for c in by_position.get(position, ())]
-                for change in inside:
+                for change in (c for c in changes if start <= c.position < start + rows.num_rows):
                     rows = _set(rows, change.column.name, change.position - start, change.new.value)
                     if change.column.is_number:
                         rows = _set(
