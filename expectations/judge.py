@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from expectations import bridge
+from expectations.comparison import LISTED, Earlier, compare, missing_for
 from expectations.large import judge_large
 from expectations.measures import Bench, JudgeError, measure, open_database, open_workbook, prepare, values_of
-from expectations.rules import NoSuiteError, Rule, Suite, SuiteError, load_suite
+from expectations.rules import AGAINST_LABELS, NoSuiteError, Rule, Suite, SuiteError, load_suite
 from sources import contracts
 from sources.finding import CLASS_LABELS, Finding, told_apart
 from sources.manifest import Manifest
@@ -48,25 +49,37 @@ class Verdict:
         return all(f.rule_class != "mandatory" for f in self.findings)
 
 
+NOTHING_EARLIER = Earlier()
+
+
 def judge(
-    suite: Suite, *, relations: Mapping[str, Path], manifests: Mapping[str, Manifest], refused: Collection[str] = ()
+    suite: Suite,
+    *,
+    relations: Mapping[str, Path],
+    manifests: Mapping[str, Manifest],
+    refused: Collection[str] = (),
+    earlier: Earlier = NOTHING_EARLIER,
 ) -> Verdict:
     """Judge one table of a workbook (gate 1).
 
     ``relations`` are the ``rows.parquet`` of all tables of the workbook by table id, since rules compare sheets;
     ``manifests`` lead from a row and column back to the cell. ``refused`` are tables that the reader has refused with
     mandatory findings of its own: rules that compare with them are left out, and the summary says so. A missing table
-    that is not among them makes a finding.
+    that is not among them makes a finding. ``earlier`` are the same provider's earlier figures (level 2); what it has none of is not
+    compared, and the summary says so.
 
     Raises:
         JudgeError: the table cannot be judged.
     """
     with open_workbook(relations, manifests[suite.name].period) as bench:
-        return _judge(bench, suite, manifests[suite.name], refused)
+        return _judge(bench, suite, manifests[suite.name], refused, earlier)
 
 
 def judge_workbook(
-    relations: Mapping[str, Path], manifests: Mapping[str, Manifest], refused: Collection[str] = ()
+    relations: Mapping[str, Path],
+    manifests: Mapping[str, Manifest],
+    refused: Collection[str] = (),
+    earlier: Earlier = NOTHING_EARLIER,
 ) -> list[Verdict]:
     """Judge every table of one workbook (gate 1); arguments as for `judge`.
 
@@ -79,7 +92,7 @@ def judge_workbook(
     if len(periods) != 1:
         raise JudgeError(f"一个工作簿须有且只有一个报告期，现有：{'、'.join(sorted(periods)) or '无'}")
     with open_workbook(relations, periods.pop()) as bench:
-        return [_judge(bench, suite, manifests[suite.name], refused) for suite in suites]
+        return [_judge(bench, suite, manifests[suite.name], refused, earlier) for suite in suites]
 
 
 def judge_database(
@@ -93,7 +106,7 @@ def judge_database(
         JudgeError: a table cannot be judged.
     """
     with open_database(database, period, working_directory) as bench:
-        return [_judge(bench, suite, None, ()) for suite in suites]
+        return [_judge(bench, suite, None, (), NOTHING_EARLIER) for suite in suites]
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
@@ -105,16 +118,26 @@ def counts(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _judge(bench: Bench, suite: Suite, manifest: Manifest | None, refused: Collection[str]) -> Verdict:
+def _judge(
+    bench: Bench, suite: Suite, manifest: Manifest | None, refused: Collection[str], earlier: Earlier
+) -> Verdict:
     judged = prepare(bench, suite)
     valid = [rule for rule in suite.rules if rule.is_valid_on(bench.ends_on)]
     missing = {rule.check_id: [need for need in rule.needs if not bench.has(need)] for rule in valid}
-    rules = [rule for rule in valid if not missing[rule.check_id]]
+    nothing_earlier = missing_for(suite, earlier)
+    rules = [rule for rule in valid if not missing[rule.check_id] and not rule.against]
+    compared = [rule for rule in valid if rule.against and rule.against not in nothing_earlier]
     if suite.name in bench.large:
         row_count, applied, results = judge_large(bench, suite, rules, judged)
     else:
         frame, applied = measure(bench, suite, [rule for rule in rules if not rule.expect.is_of_table], judged)
         row_count, results = len(frame), bridge.validate(suite.name, rules, frame) if rules else {}
+    comparison = ""
+    if compared:
+        comparison = compare(bench, suite, judged, earlier)
+        frame, applied_there = measure(bench, suite, compared, comparison)
+        applied |= applied_there
+        results |= bridge.validate(suite.name, compared, frame)
 
     findings: list[Finding] = []
     for rule in valid:
@@ -126,11 +149,13 @@ def _judge(bench: Bench, suite: Suite, manifest: Manifest | None, refused: Colle
             if not results[rule.check_id]["success"]:
                 findings.append(_finding(rule, suite, bench.period, manifest, {"row_count": row_count}))
         elif results[rule.check_id]["failing"]:
-            for row in values_of(bench, suite, rule, judged, results[rule.check_id]["failing"]):
+            failing = results[rule.check_id]["failing"]
+            listed = failing[:LISTED] if rule.against else failing
+            for row in values_of(bench, suite, rule, comparison if rule.against else judged, listed):
                 findings.append(_finding(rule, suite, bench.period, manifest, row))
-            listed, count = len(results[rule.check_id]["failing"]), bridge.failing_count(results[rule.check_id])
-            if manifest and count > listed:
-                findings.append(_not_listed(rule, suite, bench.period, manifest, count - listed, count))
+            count = bridge.failing_count(results[rule.check_id])
+            if manifest and count > len(listed):
+                findings.append(_not_listed(rule, suite, bench.period, manifest, count - len(listed), count))
     findings = told_apart(findings)
     checks = _checks(valid, row_count, applied, results)
     return Verdict(suite.name, tuple(findings), _summary(suite, bench.period, row_count, checks, findings))
@@ -147,6 +172,9 @@ def _checks(valid: Sequence[Rule], rows: int, applied: dict[str, int], results: 
             "why": rule.why,
             "rows_checked": applied.get(rule.check_id, rows if rule.check_id in results else 0),
             "could_be_computed": rule.check_id in results,
+            "not_applicable": f"没有{AGAINST_LABELS[rule.against]}的数据"
+            if rule.against and rule.check_id not in results
+            else "",
             "gx": bridge.to_keep(results[rule.check_id]) if rule.check_id in results else None,
         }
         for rule in valid
@@ -164,7 +192,7 @@ def _summary(
         "data_class": suite.data_class,
         "period": period,
         "rows": rows,
-        "rules_run": len(checks),
+        "rules_run": sum(1 for check in checks if not check["not_applicable"]),
         "rules_met": sum(1 for check in checks if check["gx"] and check["gx"]["success"]),
         "findings": {rule_class: by_class[rule_class] for rule_class in CLASS_LABELS},
         "not_valid_in_period": [rule.check_id for rule in suite.rules if rule.check_id not in run],
@@ -176,14 +204,14 @@ def _finding(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, r
     unit = manifest.unit if manifest else ""
     plain = {name: _text(name, value, "") for name, value in row.items()}
     texts = {name: _text(name, value, unit) for name, value in row.items()}
-    key = "/".join(row[f"key_{k}"] or "" for k in suite.subject_columns) if "place_data_row" in row else suite.name
+    key = "/".join(row.get(f"key_{k}") or "" for k in suite.subject_columns) if "place_data_row" in row else suite.name
     subject = rule.subject.format_map(plain) if rule.subject else f"{key}/{rule.column}" if rule.column else key
     return _of_table(
         rule,
         suite,
         period,
         manifest,
-        cell=_cell(rule, manifest, row.get("place_row")),
+        cell=_cell(row.get("place_column") or rule.cell, manifest, row.get("place_row")),
         subject=subject,
         found=rule.found.format_map(plain),
         expected=rule.expected.format_map(plain),
@@ -247,10 +275,10 @@ def _of_table(
     )
 
 
-def _cell(rule: Rule, manifest: Manifest | None, row_number: int | None) -> str:
+def _cell(column_name: str | None, manifest: Manifest | None, row_number: int | None) -> str:
     if manifest is None or row_number is None:
         return ""
-    column = manifest.cell_columns.get(rule.cell or "")
+    column = manifest.cell_columns.get(column_name or "")
     return f"{column}{row_number}" if column else f"{row_number}:{row_number}"
 
 

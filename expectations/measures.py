@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from expectations.rules import Rule, Suite
+from expectations.rules import COMPARED_COLUMNS, Rule, Suite
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,9 @@ MACROS = """
 create temp macro fen(wan) as cast(coalesce(wan, 0) * 1000000 as hugeint);
 create temp macro zero_if_blank(wan) as coalesce(wan, 0);
 create temp macro more_or_less(difference) as case when difference >= 0 then '多' else '少' end;
+-- Near 10, 0.1, 10⁴ or 10⁻⁴ times: 千元 for 万元, 元 for 万元, or the other way round.
+create temp macro is_slip(times, spread) as times between 10 / spread and 10 * spread or times between 0.1 / spread and 0.1 * spread
+    or times between 10000 / spread and 10000 * spread or times between 0.0001 / spread and 0.0001 * spread;
 create temp macro area_name(wanted) as
     coalesce((select a.area_name from seed_area a where a.area_key = wanted), wanted);
 """
@@ -187,7 +190,8 @@ def prepare(bench: Bench, suite: Suite) -> str:
 def sql_of(rule: Rule, judged: str, table_columns: Sequence[str]) -> str:
     """Return the SELECT of one rule: ``row_id``, ``measure`` and every value that its texts name."""
     cast = "varchar" if rule.expect.value_set else "double"
-    columns = sorted((rule.placeholders - set(rule.values)) & set(table_columns))
+    known = set(COMPARED_COLUMNS if rule.against else table_columns)
+    columns = sorted((rule.placeholders - set(rule.values)) & known)
     values = rule.values | {name: f"t.{name}" for name in columns}
     named = "".join(f', {sql} as "{name}"' for name, sql in values.items())
     rows = (rule.rows or "select * from {rows}").replace("{rows}", judged)
@@ -229,6 +233,8 @@ def values_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequ
     """Return the values of a measured rule for its failing rows, with each row's place and key, in row order."""
     place = "b.row_number" if suite.provider else "null"
     keys = "".join(f", cast(b.{column} as varchar) as key_{column}" for column in suite.subject_columns)
+    if rule.against:
+        keys = ", b.column_name as place_column"
     cursor = bench.connection.execute(
         f"select m.*, {place} as place_row, b.data_row as place_data_row{keys} "
         f"from {measures_name(rule)} m join {judged} b on b.row_id = m.row_id "

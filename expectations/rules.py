@@ -21,6 +21,14 @@ from sources.finding import RuleClass
 
 SUITES_DIR = Path(__file__).parent / "suites"
 RULE_ID = re.compile(r"^[A-Z]{3}-\d{3}$")
+Against = Literal["last_year", "last_period", "last_version"]
+AGAINST_LABELS: dict[Against, str] = {"last_year": "上年同期", "last_period": "上期", "last_version": "上一版本"}
+COMPARED_COLUMNS = (
+    "scope", "about", "label", "column_name", "heading", "is_main", "is_present", "row_count", "value_wan", "table_is_off", "is_same_year",
+    *(f"{kind}_wan" for kind in AGAINST_LABELS), *(f"has_{kind}" for kind in AGAINST_LABELS),
+    "last_year_times", "last_period_times", "table_times", "table_period_times", "last_year_name", "last_period_name",
+)  # fmt: skip
+"""Columns of an amount beside earlier ones (``comparison``), for SQL and texts of rules with ``each: compared``."""
 TEXT_FIELDS = ("label", "message", "found", "expected", "subject", "why", "action")
 SQL_FIELDS = ("rows", "when", "measure")
 
@@ -101,7 +109,8 @@ class Rule(BaseModel):
     (unit of the measure). ``values`` are further SQL expressions for the texts. In texts ``{name}`` is a value
     or a column; a name that ends in ``_wan`` is an amount in 万元. ``subject`` says what a finding is about, by
     default the row's key. ``needs`` names tables that the rule compares with; where one is missing, that is a
-    finding of the rule's own class.
+    finding of the rule's own class. With ``each: compared`` the rows are amounts beside earlier ones (``comparison``), and
+    ``against`` says which earlier figures it takes; where there are none the rule does not apply, and the summary says so.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -110,7 +119,8 @@ class Rule(BaseModel):
     label: str
     rule_class: RuleClass = Field(alias="class")
     level: int = Field(ge=0, le=5)
-    each: Literal["key", "min", "within_period"] | None = None
+    each: Literal["key", "min", "within_period", "compared"] | None = None
+    against: Against | None = None
     columns: tuple[str, ...] = ()
     cell: str | None = None
     rows: str | None = None
@@ -139,6 +149,8 @@ class Rule(BaseModel):
             raise ValueError("measure：按行的规则须写，整表的规则不得写")
         if bool(self.columns) == bool(self.each):
             raise ValueError("columns：与 each 须写且只写一个")
+        if (self.each == "compared") > bool(self.against and self.subject):
+            raise ValueError("against、subject：each: compared 的规则须写")
         if self.valid_to and self.valid_to < self.valid_from:
             raise ValueError("valid_to：早于 valid_from")
         return self
@@ -176,6 +188,15 @@ class Rule(BaseModel):
         return self.model_copy(update=filled | update)
 
 
+class Compares(BaseModel):
+    """Which amounts of a table are set beside earlier ones, the main one first, and the SQL that names a row to people."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: tuple[str, ...]
+    label: str
+
+
 class Suite(BaseModel):
     """The rules of one table; its key and columns come from the contract where the table has one."""
 
@@ -189,6 +210,8 @@ class Suite(BaseModel):
     key: tuple[str, ...] = ()
     subject_columns: tuple[str, ...] = ()
     table_columns: tuple[str, ...] = ()
+    compares: Compares | None = None
+    thresholds: dict[str, float] = {}
     rules: tuple[Rule, ...]
 
 
@@ -204,6 +227,8 @@ class _File(BaseModel):
     key: tuple[str, ...] = ()
     subject: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    compares: Compares | None = None
+    thresholds: dict[str, float] = {}
     rules: tuple[Rule, ...] = ()
 
 
@@ -228,13 +253,22 @@ def _read(path: Path) -> _File:
         raise SuiteError(f"{path.name}：" + "；".join(_reason(data, dict(e)) for e in error.errors())) from error
 
 
-def _expanded(rule: Rule, table: contracts.Table | None, name: str) -> Iterable[Rule]:
+def _expanded(
+    rule: Rule, table: contracts.Table | None, name: str, compares: Compares | None, thresholds: dict[str, float]
+) -> Iterable[Rule]:
     """Yield the rule once, or once per column (key) of the contract that ``each`` means."""
     tokens = {"provider": name.split("__")[0], "table": name}
+    tokens |= {threshold: f"{value:.10g}" for threshold, value in thresholds.items()}
+    if rule.each is None and rule.against:
+        raise SuiteError(f"{name}.yaml：规则 {rule.id}，字段 against：只能与 each: compared 一起写")
     if rule.each is None:
         yield rule.filled(tokens)
     elif table is None:
         raise SuiteError(f"{name}.yaml：规则 {rule.id}，字段 each：只能用于有合同（contract）的表")
+    elif rule.each == "compared":
+        if compares is None:
+            raise SuiteError(f"{name}.yaml：规则 {rule.id}，字段 each：本表没有写 compares")
+        yield rule.filled(tokens, columns=compares.columns, each=None)
     elif rule.each == "key":
         if table.key:
             columns = [table.column(k) for k in table.key]
@@ -259,6 +293,8 @@ def _check(rule: Rule, suite: Suite) -> None:
         unknown = sorted(set(names) - known)
         if unknown:
             raise SuiteError(f"{suite.name}.yaml：规则 {rule.id}，字段 {field}：{'、'.join(unknown)} 不是本表的列")
+    if rule.against:
+        known = set(COMPARED_COLUMNS)
     allowed = known | set(rule.values) if not rule.expect.is_of_table else {"row_count"}
     unknown = sorted(rule.placeholders - allowed)
     if unknown:
@@ -275,12 +311,13 @@ def _suite(path: Path, files: dict[str, _File]) -> Suite:
         raise SuiteError(f"{path.name}：没有 {name} 这张表的合同；事实表和集市表须写 key 和 columns")
     if table is not None and (file.columns or file.key):
         raise SuiteError(f"{path.name}：字段 columns、key：{name} 以合同为准，不得另写")
-    rules: list[Rule] = []
-    for part in (*file.extends, name):
-        if part not in files:
-            raise SuiteError(f"{path.name}：字段 extends：没有 {part}.yaml")
-        for rule in files[part].rules:
-            rules.extend(_expanded(rule, table, name))
+    missing = [part for part in file.extends if part not in files]
+    if missing:
+        raise SuiteError(f"{path.name}：字段 extends：没有 {missing[0]}.yaml")
+    parts = [files[part] for part in (*file.extends, name)]
+    compares = next((part.compares for part in reversed(parts) if part.compares), None)
+    thresholds = {key: value for part in parts for key, value in part.thresholds.items()}
+    rules = [one for part in parts for rule in part.rules for one in _expanded(rule, table, name, compares, thresholds)]
     key = table.key if table else file.key
     suite = Suite(
         name=name,
@@ -291,6 +328,8 @@ def _suite(path: Path, files: dict[str, _File]) -> Suite:
         key=key,
         subject_columns=file.subject or key,
         table_columns=tuple(table.schema.names) if table else file.columns,
+        compares=compares,
+        thresholds=thresholds,
         rules=tuple(rules),
     )
     for rule in suite.rules:

@@ -6,19 +6,23 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from expectations.comparison import Earlier, earlier_periods
 from expectations.explanations import Explained, match
 from expectations.judge import judge_workbook
 from expectations.names import judge_names
+from expectations.rules import AGAINST_LABELS
 from sources.bulk.sniff import kind_of
 from sources.contracts import providers
 from sources.delivery import HandIn, identify_file, read_bulk_alone, read_returns
 from sources.finding import Finding, in_order, told_apart
 from sources.reader_process import read_workbook
 from sources.reading_rules import breach
+from sources.reference import periods
 from sources.text import shown_name
 from sources.unit_register import UnitRegister
 from sources.workbook import WorkbookReading, sha256_of
-from warehouse.layers import manifest_of, write_rows
+from warehouse.layers import accepted_files, manifest_of, previous_files, write_rows
+from warehouse.paths import Home
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,13 @@ def judge_return(
     register: UnitRegister,
     said: Iterable[Finding] = (),
     absent: Collection[str] = (),
+    earlier: Earlier | None = None,
 ) -> GateOutcome:
     """Judge one return: the reader's findings, what is said of its correction slips, names beside codes, and every suite of its tables.
 
     ``files`` are the rows files of the tables that could be read. A return without one readable table has the reader's hard errors.
     ``absent`` are tables that are not at hand, as in a check of bulk files alone: nothing is compared with them.
+    ``earlier`` is what the return is compared with (level 2), and a note says what of it is missing; None compares nothing and says nothing.
 
     Raises:
         NoSuiteError: a table has no suite; nothing may pass then.
@@ -52,9 +58,16 @@ def judge_return(
     # A table that the reader refused has its hard error; comparisons with it would only repeat that.
     refused = {f.table_id for f in reading.findings if f.rule_class == "mandatory"} - files.keys() | set(absent)
     manifests = {table_id: manifest_of(path) for table_id, path in files.items()}
-    verdicts = judge_workbook(files, manifests, refused) if files else []
+    verdicts = judge_workbook(files, manifests, refused, earlier or Earlier()) if files else []
     names = judge_names(register, files, manifests)
-    found = [*reading.findings, *said, *names, *(finding for verdict in verdicts for finding in verdict.findings)]
+    alone = _not_compared(reading, earlier) if files and earlier else []
+    found = [
+        *reading.findings,
+        *said,
+        *names,
+        *alone,
+        *(finding for verdict in verdicts for finding in verdict.findings),
+    ]
     return _outcome(reading, found, [verdict.summary for verdict in verdicts])
 
 
@@ -76,11 +89,51 @@ def whence(reading: WorkbookReading) -> dict[str, str]:
     return {name: getattr(reading, name) for name in names}
 
 
-def self_check(paths: Sequence[Path], folder: Path, register: UnitRegister) -> tuple[WorkbookReading, GateOutcome]:
-    """Check a workbook, or the files of one return with bulk files among them, as a run would; nothing is stored beyond ``folder``."""
+def earlier_of(home: Home, reading: WorkbookReading) -> Earlier:
+    """Return what a return is compared with: the home's accepted data of the same provider, and the version before this one."""
+    accepted = {
+        kind: accepted_files(home, reading.provider, period) if period else {}
+        for kind, period in earlier_periods(reading.period).items()
+    }
+    before = previous_files(home, reading.provider, reading.period, reading.file_sha256)
+    return Earlier({**accepted, "last_version": before})
+
+
+def _not_compared(reading: WorkbookReading, earlier: Earlier) -> list[Finding]:
+    """Say what the return could not be compared with, so that nobody takes silence for a check."""
+    missing = [
+        f"{AGAINST_LABELS[kind]}（{periods()[period].name if period else '报告期表里没有'}）"
+        for kind, period in earlier_periods(reading.period).items()
+        if not earlier.files.get(kind)
+    ]
+    if not missing:
+        return []
+    named = "、".join(missing)
+    return [
+        breach(
+            "RD-095",
+            f"没有{named}的准入数据，与以往比较的规则（第2级）没有核对这一部分",
+            file_name=reading.file_name,
+            file_sha256=reading.file_sha256,
+            provider=reading.provider,
+            period=reading.period,
+            subject="以往数据",
+            found=f"没有{named}",
+            expected="有本单位已准入的上年同期和上期数据",
+        )
+    ]
+
+
+def self_check(
+    paths: Sequence[Path], folder: Path, register: UnitRegister, home: Home
+) -> tuple[WorkbookReading, GateOutcome]:
+    """Check a workbook, or the files of one return with bulk files among them, as a run in this home would.
+
+    What the home has accepted earlier is read, and nothing is stored beyond ``folder``.
+    """
     if not any(kind_of(path) for path in paths):
         reading = read_workbook(paths[0])
-        return reading, judge_reading(reading, folder, register)
+        return reading, judge_reading(reading, folder, register, home=home)
     hand_ins = [HandIn(path, shown_name(path.name), sha256_of(path), date.today()) for path in paths]
     first = identify_file(paths[0])
     if not first.period:
@@ -91,7 +144,7 @@ def self_check(paths: Sequence[Path], folder: Path, register: UnitRegister) -> t
         absent = providers()[first.provider].tables.keys() - reading.tables.keys()
     else:
         _, reading = read_returns(hand_ins, first.period, folder / "spool")[-1]
-    return reading, judge_reading(reading, folder, register, absent)
+    return reading, judge_reading(reading, folder, register, absent, home)
 
 
 def returns_of(paths: Sequence[Path]) -> list[list[Path]]:
@@ -111,9 +164,16 @@ def returns_of(paths: Sequence[Path]) -> list[list[Path]]:
 
 
 def judge_reading(
-    reading: WorkbookReading, folder: Path, register: UnitRegister, absent: Collection[str] = ()
+    reading: WorkbookReading,
+    folder: Path,
+    register: UnitRegister,
+    absent: Collection[str] = (),
+    home: Home | None = None,
 ) -> GateOutcome:
-    """Judge what was read of one return, storing nothing beyond the scratch ``folder``; ``absent`` as for `judge_return`."""
+    """Judge what was read of one return, storing nothing beyond the scratch ``folder``; ``absent`` as for `judge_return`.
+
+    Without a ``home`` it is not compared with earlier data: a version that another has replaced answers for itself alone.
+    """
     if reading.cadence == "year":
         note = breach(
             "RD-027",
@@ -126,4 +186,5 @@ def judge_reading(
     for table_id, table in reading.tables.items():
         files[table_id] = folder / f"{table_id}.parquet"
         write_rows(files[table_id], table)
-    return judge_return(reading, files, register, absent=absent)
+    earlier = earlier_of(home, reading) if home and files else None
+    return judge_return(reading, files, register, absent=absent, earlier=earlier)

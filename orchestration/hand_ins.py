@@ -8,7 +8,7 @@ from expectations import findings as ledger
 from expectations.decisions import take_explanations
 from expectations.explanations import still_given
 from orchestration import receipts
-from orchestration.gate import GateOutcome, gate_scope, judge_return, whence
+from orchestration.gate import GateOutcome, earlier_of, gate_scope, judge_return, whence
 from sources.finding import Finding, in_order, told_apart
 from sources.workbook import WorkbookReading
 from warehouse import archive, corrections, incoming, layers
@@ -66,8 +66,10 @@ def judge_slot(
             return None
         receipt, reading = ordered[-1]
         layers.write_raw(home, reading)
+        layers.write_previous(home, provider, period, ordered[-2][1] if len(ordered) > 1 else None)
         said = [*corrections.apply(home, provider, period), *incoming.wrong_channel(home, receipt)]
-        outcome = judge_return(reading, layers.judged_files(home, provider, period), unit_register(home), said)
+        files = layers.judged_files(home, provider, period)
+        outcome = judge_return(reading, files, unit_register(home), said, earlier=earlier_of(home, reading))
         explained, lapsed = still_given(home.findings, period, outcome.explained, whence(reading))
         outcome = replace(outcome, findings=in_order([*outcome.findings, *told_apart(lapsed)]), explained=explained)
         # Explanations first, so that whoever accepts in one go accepts what was explained.

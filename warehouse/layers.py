@@ -100,6 +100,34 @@ def judged_files(home: Home, provider: str, period: str) -> dict[str, Path]:
     return {table_id: path for table_id, path in files.items() if path.exists()}
 
 
+def write_previous(home: Home, provider: str, period: str, before: WorkbookReading | None) -> None:
+    """Keep the tables of the version before the one that counts in ``previous/``, for gate 1 and self-checks to compare with.
+
+    None takes them away. Bulk files belong to the version that counts, so there are none among them.
+    """
+    for table in providers()[provider].tables_of("half_year"):
+        path = home.rows("previous", table.table_id, period)
+        if before and table.table_id in before.tables:
+            write_rows(path, before.tables[table.table_id])
+        else:
+            path.unlink(missing_ok=True)
+
+
+def previous_files(home: Home, provider: str, period: str, file_sha256: str) -> dict[str, Path]:
+    """Return the rows of the version before a file, by table id: before the version in ``raw/`` if the file is that one, else the one in ``raw/``."""
+    ids = [table.table_id for table in providers()[provider].tables_of("half_year")]
+    raw = {i: path for i in ids if (path := home.rows("raw", i, period)).exists()}
+    if all(manifest_of(path).file_sha256 != file_sha256 for path in raw.values()):
+        return raw
+    return {i: path for i in ids if (path := home.rows("previous", i, period)).exists()}
+
+
+def accepted_files(home: Home, provider: str, period: str) -> dict[str, Path]:
+    """Return the accepted rows of one return by table id; nothing where it was not accepted, or is being accepted just now."""
+    record = _load(_acceptance(home, provider, period))
+    return {table_id: home.rows("accepted", table_id, period) for table_id in record["tables"]} if record else {}
+
+
 def write_gate_record(home: Home, provider: str, period: str, record: Mapping[str, object]) -> None:
     """Keep what gate 1 said of one return, bound to the hashes of the files it saw."""
     files = judged_files(home, provider, period)

@@ -135,7 +135,7 @@ class Home:
         return self.root / "spool"
 
     def rows(self, layer: str, table_id: str, period: str) -> Path:
-        """Return the Parquet file of one table and period in ``raw``, ``corrected`` or ``accepted``."""
+        """Return the Parquet file of one table and period in ``raw``, ``previous``, ``corrected`` or ``accepted``."""
         return self.root / layer / table_id / period / "rows.parquet"
 
 

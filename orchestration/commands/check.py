@@ -27,7 +27,10 @@ from warehouse.unit_names import unit_register
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
 @guarded
 def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | None, as_json_: bool) -> None:
-    """自查工作簿和大批量文件（CSV、Parquet）：与正式审核同样的问题清单，不存任何东西；--receipt 写出回执。"""
+    """自查工作簿和大批量文件（CSV、Parquet）：与正式审核同样的问题清单，不存任何东西；--receipt 写出回执。
+
+    数据目录（--home）里有本单位已准入的以往数据的，一并比较；没有的，清单里说明没有比较。
+    """
     from orchestration.gate import returns_of
 
     found: list[Finding] = []
@@ -64,7 +67,7 @@ def _check_one(
 
     try:
         with tempfile.TemporaryDirectory() as folder:
-            reading, outcome = self_check(paths, Path(folder), unit_register(home))
+            reading, outcome = self_check(paths, Path(folder), unit_register(home), home)
     except Exception:
         if receipt_folder:
             for path in paths:

@@ -80,7 +80,8 @@ def measure(path: Path) -> None:
     """Check one file as a bureau would and say what it cost; runs in a process of its own."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        reading, outcome = self_check([path], Path(folder), unit_register(Home.at(Path(folder) / "home")))
+        home = Home.at(Path(folder) / "home")
+        reading, outcome = self_check([path], Path(folder), unit_register(home), home)
     seconds = time.perf_counter() - start
     READER.stop()
     own, child = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

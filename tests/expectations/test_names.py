@@ -12,6 +12,7 @@ from sources.finding import Finding
 from sources.unit_register import UnitRegister, register_of
 from tests.conftest import SAMPLES, run_sti
 from tests.workbooks import code, education_rows, finance_rows, payment_row, write_return
+from warehouse.paths import Home
 
 REGISTER = register_of([(code(1), "示例大学"), (code(2), "示例第一医院")])
 
@@ -20,7 +21,7 @@ def asked(tmp_path: Path, register: UnitRegister = REGISTER, **changes: Any) -> 
     rows = finance_rows() | {"finance_bureau__gov_payment": [payment_row(1, **changes), payment_row(2, **changes)]}
     path = write_return(tmp_path / "a.xlsx", "finance_bureau", rows)
     (tmp_path / "scratch").mkdir()
-    _, outcome = self_check([path], tmp_path / "scratch", register)
+    _, outcome = self_check([path], tmp_path / "scratch", register, Home.at(tmp_path / "home"))
     return [finding for finding in outcome.findings if finding.rule_id in ("RD-120", "RD-121", "RD-122")]
 
 
@@ -108,7 +109,7 @@ def test_of_very_many_names_the_first_are_compared_and_that_is_said(
         tmp_path / "a.xlsx", "finance_bureau", finance_rows() | {"finance_bureau__gov_payment": payments}
     )
     (tmp_path / "scratch").mkdir()
-    _, outcome = self_check([path], tmp_path / "scratch", REGISTER)
+    _, outcome = self_check([path], tmp_path / "scratch", REGISTER, Home.at(tmp_path / "home"))
     said = {f.rule_id: f.message for f in outcome.findings}
     assert "只比对了前 1 个" in said["RD-123"]
     assert "RD-120" not in said
