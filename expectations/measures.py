@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEEDS_DIR = Path(__file__).parent.parent / "dbt_project" / "seeds"
+OUTSIDE_FIGURES = Path(__file__).parent / "outside_figures.csv"
+"""Public figures that results are held against (level 5), each with its source, bounds and validity."""
 
 MACROS = """
 -- Whole fen: differences of amounts become integers, which doubles hold exactly. Blank counts 0 in a sum.
@@ -103,6 +105,11 @@ def _bench(period: str, seeds: Path) -> Iterator[Bench]:
         for name in ("area", "period"):
             rows = "select * from read_csv(?, header = true, all_varchar = true)"
             connection.execute(f"create temp table seed_{name} as {rows}", [str(seeds / f"{name}.csv")])
+        connection.execute(
+            "create temp table seed_outside_figure as select * from read_csv(?, header = true, types = {'half': 'varchar', "
+            "'area_key': 'varchar', 'figure_wan': 'decimal(20, 6)', 'valid_from': 'date', 'valid_to': 'date'})",
+            [str(OUTSIDE_FIGURES)],
+        )
         connection.execute(MACROS)
         ends_on = "select cast(ends_on as date) from seed_period where period = ?"
         row = connection.execute(ends_on, [period]).fetchone()

@@ -109,8 +109,9 @@ class Rule(BaseModel):
     (unit of the measure). ``values`` are further SQL expressions for the texts. In texts ``{name}`` is a value
     or a column; a name that ends in ``_wan`` is an amount in 万元. ``subject`` says what a finding is about, by
     default the row's key. ``needs`` names tables that the rule compares with; where one is missing, that is a
-    finding of the rule's own class. With ``each: compared`` the rows are amounts beside earlier ones (``comparison``), and
-    ``against`` says which earlier figures it takes; where there are none the rule does not apply, and the summary says so.
+    finding of the rule's own class. With ``each: compared`` the rows are amounts beside earlier ones (``comparison``);
+    ``against`` says which earlier figures it takes, ``uses`` which thresholds; where there are none it does not apply, and the
+    summary says so.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -139,6 +140,7 @@ class Rule(BaseModel):
     valid_from: date
     valid_to: date | None = None
     column: str | None = None
+    uses: tuple[str, ...] = ()
     template: Template | None = None
 
     @model_validator(mode="after")
@@ -253,6 +255,10 @@ def _read(path: Path) -> _File:
         raise SuiteError(f"{path.name}：" + "；".join(_reason(data, dict(e)) for e in error.errors())) from error
 
 
+def _uses(rule: Rule, thresholds: dict[str, float]) -> tuple[str, ...]:
+    return tuple(name for name in thresholds if "{" + name + "}" in rule.when + rule.measure)
+
+
 def _expanded(
     rule: Rule, table: contracts.Table | None, name: str, compares: Compares | None, thresholds: dict[str, float]
 ) -> Iterable[Rule]:
@@ -262,13 +268,15 @@ def _expanded(
     if rule.each is None and rule.against:
         raise SuiteError(f"{name}.yaml：规则 {rule.id}，字段 against：只能与 each: compared 一起写")
     if rule.each is None:
-        yield rule.filled(tokens)
+        yield rule.filled(tokens, uses=_uses(rule, thresholds))
     elif table is None:
         raise SuiteError(f"{name}.yaml：规则 {rule.id}，字段 each：只能用于有合同（contract）的表")
     elif rule.each == "compared":
         if compares is None:
             raise SuiteError(f"{name}.yaml：规则 {rule.id}，字段 each：本表没有写 compares")
-        yield rule.filled(tokens, columns=compares.columns, each=None)
+        # Amounts below the floor are left out of every comparison.
+        uses = ("floor_wan", *_uses(rule, thresholds))
+        yield rule.filled(tokens, columns=compares.columns, uses=tuple(dict.fromkeys(uses)), each=None)
     elif rule.each == "key":
         if table.key:
             columns = [table.column(k) for k in table.key]

@@ -29,6 +29,7 @@ from orchestration.commands.findings import findings_command
 from orchestration.commands.pull import pull_command
 from orchestration.commands.quality import quality_command
 from orchestration.commands.receipt import receipt_command
+from orchestration.commands.rules import rules_command
 from orchestration.commands.status import status_command
 from orchestration.commands.template import template_command
 from orchestration.commands.units import alias_command, unalias_command, units_command
@@ -227,3 +228,4 @@ main.add_command(decide_missing_command)
 main.add_command(status_command)
 main.add_command(quality_command)
 main.add_command(alerts_command)
+main.add_command(rules_command)

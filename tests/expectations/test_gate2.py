@@ -21,6 +21,25 @@ VALUES = PARTS | {
 }
 
 
+WAN = "decimal(20,6)"
+UNIT_COLUMNS = f"enterprise_local_large_wan {WAN}, local_fiscal_wan {WAN}, upper_transfer_wan {WAN}"
+DOMESTIC = f"external_rd_institute_wan {WAN}, external_rd_university_wan {WAN}"
+STAGING = {
+    **{f"stg_{name}__unit": UNIT_COLUMNS for name in ("education_bureau", "science_bureau")},
+    "stg_health_commission__unit": UNIT_COLUMNS + ", is_grade_3a bool, is_in_rd_statistics bool",
+    **{
+        f"stg_{name}__outflow": f"unit_code text, payee_code text, amount_wan {WAN}"
+        for name in ("education_bureau", "science_bureau", "health_commission")
+    },
+    "stg_statistics_bureau__enterprise_rd": f"enterprise_code text, from_government_wan {WAN}, {DOMESTIC}",
+    "stg_statistics_bureau__enterprise_rd_area": DOMESTIC,
+    "int_keep_performer": "provider text, unit_code text",
+    "int_read_as_parent": "unit_code text, read_as_code text",
+    "int_read_inflow": f"unit_code text, payer_code text, money_class text, amount_wan {WAN}",
+}
+"""What the mirror checks read, empty in a clean candidate."""
+
+
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory) -> bytes:
     """A candidate database in which everything holds, as bytes."""
@@ -61,8 +80,10 @@ def clean(tmp_path_factory) -> bytes:
         connection.execute(
             "create table staging.stg_finance_bureau__gov_payment as "
             "select '2026H1' as period, '330402' as area_key, cast(60 as decimal(20,6)) as amount_wan, "
-            "cast(null as text) as memo_category, '本级安排' as fund_channel"
+            "cast(null as text) as memo_category, '本级安排' as fund_channel, 'F1' as payee_code"
         )
+        for name, columns in STAGING.items():
+            connection.execute(f"create table staging.{name} (period text, {columns})")
     return path.read_bytes()
 
 
@@ -74,7 +95,8 @@ def judged(folder: Path, clean: bytes, name: str, *spoil: str, period: str = "20
             for statement in spoil:
                 connection.execute(statement)
     (verdict,) = judge_database([load_suite(name)], path, period)
-    return verdict.findings
+    # The few amounts of these candidates are nowhere near a city's: level 5 has tests of its own.
+    return tuple(finding for finding in verdict.findings if finding.level < 5)
 
 
 @pytest.mark.parametrize("name", [MART, FACT])
@@ -199,7 +221,8 @@ def test_a_policy_that_subtracts_from_enterprises_is_let_through_with_what_its_l
     ],
 )
 def test_a_ledger_under_three_fifths_of_the_summary_is_asked_about(tmp_path: Path, clean: bytes, spoil: str) -> None:
-    assert [(f.rule_id, f.rule_class) for f in judged(tmp_path, clean, FACT, spoil)] == [("FCT-007", "query")]
+    found = [f for f in judged(tmp_path, clean, FACT, spoil) if f.rule_class == "query"]
+    assert [f.rule_id for f in found] == ["FCT-007"]
 
 
 def test_only_the_rows_of_the_period_are_judged(tmp_path: Path, clean: bytes) -> None:
