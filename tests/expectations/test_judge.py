@@ -400,7 +400,7 @@ def test_a_sibling_that_the_reader_refused_is_not_said_twice(tmp_path: Path) -> 
 
 
 def test_no_suite_no_entry(tmp_path: Path) -> None:
-    tables = {"statistics_bureau__rd_gdp": [{"area_key": "330402", "data_year": 2025}]}
+    tables = {"sti_office__commitment": [{"area_key": "330402", "data_year": 2025}]}
     with pytest.raises(NoSuiteError):
         verdicts(tmp_path, tables, period="2025")
 

@@ -187,7 +187,7 @@ def finding_facts(found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 def test_the_self_check_gives_exactly_the_findings_of_the_run(sample_home: Path) -> None:
     files = sorted((SAMPLES / PERIOD).glob("*.xlsx"))
-    checked = json.loads(run_sti("--home", sample_home / "none", "check", *files, "--json").stdout)
+    checked = json.loads(run_sti("--home", sample_home, "check", *files, "--json").stdout)
     states = ledger.states(Home.at(sample_home).findings, PERIOD)
     for report in checked:
         found = [s.finding.as_dict() for s in states if s.scope == f"gate1:{report['provider']}"]

@@ -3,8 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+from expectations.rules import load_suites
 from orchestration.gate import GateOutcome, judge_return
-from sources.contracts import tables
 from sources.finding import CLASS_LABELS, Finding
 from sources.reference import area_names
 from sources.template.form import Form
@@ -20,9 +20,9 @@ AT_SUMMARY = {"PAY-001": "gov_input", "INF-001": "unit", "CON-002": "enterprise_
 def judged(path: Path, folder: Path) -> tuple[WorkbookReading, GateOutcome]:
     """Read a workbook and judge it by every suite there is, half-year or year."""
     reading = read_workbook(path)
-    files = {}
+    files, suites = {}, load_suites()
     for table_id, table in reading.tables.items():
-        if "half_year" in tables()[table_id].cadence:
+        if table_id in suites:
             files[table_id] = folder / path.stem / f"{table_id}.parquet"
             files[table_id].parent.mkdir(parents=True, exist_ok=True)
             write_rows(files[table_id], table)
