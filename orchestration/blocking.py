@@ -24,14 +24,16 @@ OURS = frozenset((OUR_FAULT, "RD-097"))
 
 CAUSES_SHOWN = 10
 
-CauseKind = Literal["correct", "explain", "explain_again", "review", "decide_missing", "missing_agreed", "not_accepted"]
+CauseKind = Literal[
+    "correct", "explain", "explain_again", "review", "decide_missing", "nothing_to_publish", "not_accepted"
+]
 KIND_LABELS: dict[CauseKind, str] = {
     "correct": "改正强制性问题",
     "explain": "说明或改正核实性问题",
     "explain_again": "说明被退回，重新说明或改正",
     "review": "审定说明",
     "decide_missing": "决定缺报",
-    "missing_agreed": "已同意缺报",
+    "nothing_to_publish": "等第一份准入",
     "not_accepted": "运行准入",
 }
 
@@ -72,8 +74,14 @@ def blocking_causes(home: Home, period: str, scope: str = "") -> list[Cause]:
         return causes
     # Whose findings are open is not let in because of them; saying so would be no further cause.
     told = {cause.finding.provider for cause in causes if cause.finding}
-    cleared = told | layers.accepted_periods(home).get(period, set())
-    return causes + [_not_accepted(home, p, period) for p in half_year_providers() if p.provider not in cleared]
+    accepted = layers.accepted_periods(home).get(period, set())
+    absent = [p for p in half_year_providers() if p.provider not in told | accepted]
+    waited_for = [p for p in absent if not agreed_missing(home, p, period)]
+    causes += [_not_accepted(home, p, period) for p in waited_for]
+    if causes or accepted:
+        return causes
+    message = f"{period} 一家的数据也没有准入"
+    return [Cause(period, "nothing_to_publish", DATA_GROUP, message, "缺报可以决定，但全缺就没有可发布的数；请催报")]
 
 
 def cause_of(period: str, state: ledger.FindingState) -> Cause:
@@ -126,7 +134,7 @@ def by_actor(causes: Iterable[Cause]) -> list[str]:
 
 def refusal_text(period: str, causes: Sequence[Cause]) -> str:
     """Return why a half-year is not published, in a few lines: whose data it lacks, the causes, then who must act."""
-    absent = [c.provider for c in causes if c.kind in ("decide_missing", "missing_agreed", "not_accepted")]
+    absent = [c.provider for c in causes if c.kind in ("decide_missing", "not_accepted")]
     lacks = f"还缺{'、'.join(providers()[p].label for p in absent)}的准入数据，" if absent else ""
     shown = [f"{cause.message}（{cause.actor}：{cause.action}）" for cause in causes[:CAUSES_SHOWN]]
     more = [f"另有 {len(causes) - CAUSES_SHOWN} 条"] if len(causes) > CAUSES_SHOWN else []
@@ -147,24 +155,26 @@ def missing_submission(home: Home, provider: Provider, period: str) -> list[Find
     return [breach(NOT_SUBMITTED, message, subject="缺报", found="无", **where)]
 
 
-def missing_refusal(home: Home, provider: Provider, period: str) -> str:
-    """Return why a half-year waits although it was decided to publish without this provider; empty where nobody decided that."""
+def agreed_missing(home: Home, provider: Provider, period: str) -> ledger.Decision | None:
+    """Return the decision that a half-year goes out without this provider's figures; None where nobody decided that, or the return came."""
     scope = submission_scope(provider.provider)
     for state in ledger.states(home.findings, period):
-        if state.scope == scope and state.state == ledger.MISSING_AGREED and state.decision:
-            return (
-                f"{period} 缺{provider.label}，{state.decision.by} 已同意缺报发布（{state.decision.reason}）；"
-                "但建模还不会把缺的数标为缺失，为了不把缺失当成零，本期仍不发布"
-            )
-    return ""
+        if (
+            state.scope == scope
+            and state.state == ledger.MISSING_AGREED
+            and not archive.versions(home, provider.provider, period)
+        ):
+            return state.decision
+    return None
+
+
+def agreed_text(provider: Provider, decision: ledger.Decision) -> str:
+    """Return in words that a return is missing and who decided to publish without it."""
+    return f"缺{provider.label}：{decision.by} {ledger.local_time(decision.at)} 同意缺报发布（{decision.reason}）"
 
 
 def _not_accepted(home: Home, provider: Provider, period: str) -> Cause:
     message = f"{period} 还缺{provider.label}的准入数据"
-    agreed = missing_refusal(home, provider, period)
-    if agreed:
-        how = "等收到报表，或建模支持缺报后再运行；撤销决定用 sti revoke"
-        return Cause(period, "missing_agreed", DATA_GROUP, agreed, how, provider=provider.provider)
     if not archive.versions(home, provider.provider, period):
         how = f"催报；报不来的：sti decide-missing {provider.provider} {period} --by 姓名 --reason 理由"
         return Cause(period, "decide_missing", f"{provider.label}、{OFFICE}", message, how, provider=provider.provider)

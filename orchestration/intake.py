@@ -12,7 +12,7 @@ import dagster as dg
 
 from expectations.rules import is_restricted
 from orchestration import quality
-from orchestration.blocking import missing_refusal, missing_submission, submission_scope
+from orchestration.blocking import agreed_missing, agreed_text, missing_submission, submission_scope
 from orchestration.gate import gate_scope
 from orchestration.hand_ins import judge_slot, receive_all
 from orchestration.options import RunOptions
@@ -22,10 +22,12 @@ from sources.contracts import Provider, Table, half_year_providers
 from sources.finding import Finding
 from warehouse import archive, layers
 from warehouse.correction_slip import SlipError
+from warehouse.paths import Home
 
 GATE_1 = "gate_1"
 RETURN_GATE = "gate_1_return"
 SUBMITTED = "submitted"
+AGREED = "缺报决定"
 ASSIGNED = "assigned"
 
 
@@ -86,7 +88,7 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
                 SUBMITTED,
                 asset=key,
                 blocking=True,
-                description="本期报表已报；缺报就是缺失，不当作零，阻断本单位下游。",
+                description="本期报表已报；缺报就是缺失，不当作零，阻断下游，除非有记名的缺报决定（此时为警告）。",
             )
         ],
     )
@@ -97,11 +99,17 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
         blocking = options.settle(context.run.run_id, period, submission_scope(provider.provider), found)
         lines = ["| 受理号 | 文件 | 收到时间 | sha256 |", "|---|---|---|---|"]
         lines += [f"| {v.receipt_no} | {v.file_name} | {v.received_at} | {v.file_sha256[:16]}… |" for v in versions]
+        decision = agreed_missing(options.where, provider, period)
+        agreed: dict[str, Any] = {AGREED: agreed_text(provider, decision)} if decision else {}
         return dg.MaterializeResult(
-            metadata={"版本数": len(versions), "各版本": dg.MetadataValue.md("\n".join(lines))},
+            metadata={"版本数": len(versions), "各版本": dg.MetadataValue.md("\n".join(lines)), **agreed},
             check_results=[
                 dg.AssetCheckResult(
-                    check_name=SUBMITTED, passed=not blocking, metadata=findings_metadata(period, found, blocking)
+                    check_name=SUBMITTED,
+                    passed=not found,
+                    # Only an error holds the steps below.
+                    severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+                    metadata={**findings_metadata(period, found, blocking), **agreed},
                 )
             ],
         )
@@ -142,9 +150,8 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
         except (layers.LayerError, SlipError) as error:
             raise dg.Failure(str(error)) from error
         if judged is None:
-            raise dg.Failure(
-                missing_refusal(home, provider, period) or f"{provider.label}没有报送 {period}，没有可读的报表"
-            )
+            yield from _read_nothing(home, provider, period, tables)
+            return
         page = quality.write_gate_1(home, period, context.run.run_id, judged)
         receipt, reading, outcome, blocking = judged.receipt, judged.reading, judged.outcome, judged.blocking
         blocked = {f.finding_id for f in blocking}
@@ -177,6 +184,36 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=checks)
 
     return read
+
+
+def _read_nothing(
+    home: Home, provider: Provider, period: str, tables: tuple[Table, ...]
+) -> Iterator[dg.MaterializeResult]:
+    """Report tables that were not sent, with checks that did not pass, as a warning: the half-year goes on without them by decision.
+
+    Raises:
+        dagster.Failure: nobody decided that.
+    """
+    decision = agreed_missing(home, provider, period)
+    if decision is None:
+        raise dg.Failure(f"{provider.label}没有报送 {period}，没有可读的报表")
+    agreed = agreed_text(provider, decision)
+    for table in tables:
+        key = table_key("raw", table.table_id)
+        checks = [
+            dg.AssetCheckResult(
+                check_name=spec.name,
+                asset_key=key,
+                passed=False,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"说明": "没有报表可审", AGREED: agreed},
+            )
+            for spec in _gate_1_specs(tables)
+            if spec.asset_key == key
+        ]
+        yield dg.MaterializeResult(
+            asset_key=key, metadata={"dagster/row_count": 0, AGREED: agreed}, check_results=checks
+        )
 
 
 def _gate_1_specs(tables: tuple[Table, ...]) -> Iterator[dg.AssetCheckSpec]:
@@ -221,6 +258,14 @@ def _accepted_tables(provider: Provider) -> dg.AssetsDefinition:
         partitions_def=HALF_YEARS,
     )
     def accept(context: dg.AssetExecutionContext, options: RunOptions) -> Iterator[dg.MaterializeResult]:
+        decision = agreed_missing(options.where, provider, context.partition_key)
+        if decision:
+            for table in tables:
+                yield dg.MaterializeResult(
+                    asset_key=table_key("accepted", table.table_id),
+                    metadata={"dagster/row_count": 0, AGREED: agreed_text(provider, decision)},
+                )
+            return
         with options.writing():
             record, files = _accept(options, provider, context.partition_key)
         for table in tables:

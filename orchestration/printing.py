@@ -144,8 +144,10 @@ def annex1(home: Home, period: str) -> None:
     for heading in ("本期（万元）", "上年同期（万元）", "增长（%）", "占比（%）"):
         grid.add_column(heading, justify="right")
     for row in annex1_rows(home, period)[CITY]:
-        figures = (row.value_wan, row.base_wan, row.growth_pct, row.share_pct)
-        grid.add_row(row.annex_no, row.name, *(f"{figure:,}" if figure is not None else "—" for figure in figures))
+        value = row.value_text or row.value_wan
+        figures = (value, row.base_wan, row.growth_pct, row.share_pct)
+        texts = (figure if isinstance(figure, str) else "—" if figure is None else f"{figure:,}" for figure in figures)
+        grid.add_row(row.annex_no, row.name, *texts)
     _print(grid)
 
 

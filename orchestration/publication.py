@@ -95,6 +95,6 @@ def annex1_markdown(home: Home, period: str) -> str:
         "|---|---|--:|--:|--:|--:|",
     ]
     for row in annex1_rows(home, period)[CITY]:
-        figures = (row.value_wan, row.base_wan, row.growth_pct, row.share_pct)
+        figures = (row.value_text or row.value_wan, row.base_wan, row.growth_pct, row.share_pct)
         lines.append(f"| {row.annex_no} | {row.name} | " + " | ".join(shown(figure) for figure in figures) + " |")
     return "\n".join(lines)

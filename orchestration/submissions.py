@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from expectations import findings as ledger
+from orchestration.blocking import submission_scope
 from sources.calendar import Calendar, Deadline, cadence_of, calendar, in_calendar_order, owing
 from sources.contracts import Provider, Table
 from sources.reference import periods
@@ -13,7 +14,8 @@ from warehouse.paths import Home
 
 NOT_DUE, MISSING, UNJUDGED = "未到期", "缺报", "已报未审"
 RETURNED, AWAITING, ADMITTED = "退回", "待说明", "已准入"
-STATES = (MISSING, RETURNED, AWAITING, UNJUDGED, NOT_DUE, ADMITTED)
+AGREED_MISSING = ledger.MISSING_AGREED
+STATES = (MISSING, RETURNED, AWAITING, UNJUDGED, AGREED_MISSING, NOT_DUE, ADMITTED)
 """Every state of a return, the one that needs somebody most first."""
 
 
@@ -66,6 +68,8 @@ class Submission:
         """What is left until the deadline, or how late it is, in words."""
         if not self.is_owed:
             return "历史，不催报" if self.state == MISSING else ""
+        if self.state == AGREED_MISSING:
+            return f"逾期 {self.late_days_count} 天" if self.late_days_count else ""
         late = f"迟报 {self.late_days_count} 天" if self.late_days_count else ""
         if self.days_left is None:
             return late
@@ -100,12 +104,15 @@ def submissions(
     accepted = layers.accepted_periods(home)
     result = []
     for period in wanted:
-        standing = [s for s in ledger.states(home.findings, period) if s.is_blocking]
+        states = ledger.states(home.findings, period)
+        standing = [s for s in states if s.is_blocking]
+        agreed = {s.scope for s in states if s.state == AGREED_MISSING}
         for provider in owing(period):
             versions = received.get((provider.provider, period), [])
             mine = [s for s in standing if s.scope == f"gate1:{provider.provider}"]
             is_accepted = provider.provider in accepted.get(period, set())
-            result.append(_submission(home, rules, period, provider, versions, mine, is_accepted, today))
+            is_agreed = submission_scope(provider.provider) in agreed
+            result.append(_submission(home, rules, period, provider, versions, mine, is_accepted, is_agreed, today))
     return result
 
 
@@ -117,6 +124,7 @@ def _submission(
     versions: list[archive.Receipt],
     open_ones: list[ledger.FindingState],
     is_accepted: bool,
+    is_agreed: bool,
     today: date,
 ) -> Submission:
     due = rules.deadline(period, provider.provider)
@@ -124,6 +132,8 @@ def _submission(
     mandatory = sum(n for (_, rule_class), n in counts.items() if rule_class == "mandatory")
     query = sum(counts.values()) - mandatory
     state = MISSING if today > due.due_on else NOT_DUE
+    if is_agreed:
+        state = AGREED_MISSING
     if versions:
         record = layers.gate_record(home, provider.provider, period)
         is_judged = record is not None and record["version_count"] >= len(versions)

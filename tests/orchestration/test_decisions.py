@@ -235,9 +235,10 @@ def test_a_missing_return_waits_for_a_named_decision_which_ends_by_itself_when_i
     assert city.lines()[0]["state"] == "未处理"
     assert city.sti(*decide).exit_code == 0
     blocked = city.sti("run", PERIOD)
-    refused(blocked, "缺市财政局，王五 已同意缺报发布（机构改革，移交中）；但建模还不会")
-    kinds = {c["kind"] for c in json.loads(city.sti("run", PERIOD, "--json").stdout)["causes"]}
-    assert kinds == {"missing_agreed", "decide_missing"}
+    refused(blocked, "市统计局、市委科技办：决定缺报 1 条")
+    causes = {(c["kind"], c["provider"]) for c in json.loads(city.sti("run", PERIOD, "--json").stdout)["causes"]}
+    others = ("statistics_bureau", "education_bureau", "science_bureau", "health_commission")
+    assert causes == {("decide_missing", provider) for provider in others}
     workbook(city.inbox / "1.xlsx", 10, paid_on="2026-03-01")
     city.sti("run", PERIOD, "--inbox", city.inbox)
     assert city.lines()[0]["state"] == "已修改"

@@ -24,6 +24,9 @@ HEADINGS = ("序号", "指标名称", "单位", "数源单位", "责任单位", 
 WIDTHS = (7, 48, 7, 32, 22, 16, 16, 11, 11, 7)
 CUMULATIVE_NOTE = "数据为自年初起的累计数。空白表示未报或暂不能计算，不是零。"
 NOT_ELIMINATED_NOTE = "本期三类主体的数没有收齐，重复部分不能剔除：三类合计暂不出数，占科技创新投入的比重相应空缺。"
+MISSING_NOTE = "缺报：{}。要用到它的合计都不出数，标“缺报”或“未剔除”，不是零。"
+WITHOUT_FIGURE = {"not_received": "缺报", "not_yet_eliminated": "未剔除"}
+"""What stands in place of a figure that is not known; a cell that the bureau left blank stays blank."""
 
 
 class NoSuchPeriod(RuntimeError):
@@ -32,7 +35,10 @@ class NoSuchPeriod(RuntimeError):
 
 @dataclass(frozen=True)
 class Annex1Row:
-    """One line of the annex for one area: rounded for people (万元 2 decimals, % 1 decimal), None where there is no figure."""
+    """One line of the annex for one area: rounded for people (万元 2 decimals, % 1 decimal), None where there is no figure.
+
+    ``value_text`` stands in place of a value that is None, saying why (缺报, 未剔除); empty where the bureau left the cell blank.
+    """
 
     annex_no: str
     indicator_id: str
@@ -41,6 +47,7 @@ class Annex1Row:
     data_source: str
     responsible: str
     value_wan: Decimal | None
+    value_text: str
     base_wan: Decimal | None
     growth_pct: Decimal | None
     growth_note: str
@@ -96,6 +103,7 @@ def annex1_rows(home: Home, period: str) -> dict[str, list[Annex1Row]]:
             responsible=responsible or "",
             # A cell left blank adds nothing to sums, and is shown as blank, not as zero.
             value_wan=None if left_blank == "not_reported" else rounded(value, 2),
+            value_text=WITHOUT_FIGURE.get(left_blank or "", "") if value is None else "",
             base_wan=rounded(base, 2),
             growth_pct=rounded(growth, 1),
             growth_note=note or "",
@@ -133,7 +141,8 @@ def _sheet(sheet: Worksheet, area_key: str, period: str, rows: list[Annex1Row]) 
     sheet["A2"].font = Font(size=16, bold=True)
     sheet["A2"].alignment = Alignment(horizontal="center")
     for row in rows:
-        figures = (row.value_wan, row.base_wan, row.growth_pct, row.share_pct, row.rank)
+        value = row.value_text if row.value_wan is None else row.value_wan
+        figures = (value, row.base_wan, row.growth_pct, row.share_pct, row.rank)
         append(sheet, [row.annex_no, row.name, row.unit, row.data_source, row.responsible, *figures])
     for line in sheet.iter_rows(min_row=4, max_row=4 + len(rows), max_col=last):
         for cell in line:
@@ -148,6 +157,11 @@ def _sheet(sheet: Worksheet, area_key: str, period: str, rows: list[Annex1Row]) 
             elif not heading and cell.column in (8, 9):
                 cell.number_format = "0.0"
     notes = [ROUNDING_NOTE, CUMULATIVE_NOTE]
+    absent = dict.fromkeys(
+        row.data_source for row in rows if row.annex_no and row.value_text == WITHOUT_FIGURE["not_received"]
+    )
+    if absent:
+        notes.append(MISSING_NOTE.format("、".join(absent)))
     if any(row.indicator_id == "sti_total" and row.value_wan is None for row in rows):
         notes.append(NOT_ELIMINATED_NOTE)
     for note in notes:

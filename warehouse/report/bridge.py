@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-from sources.reference import subject_providers
+from sources.reference import CITY, subject_providers
 from warehouse.paths import Home
 from warehouse.query import connect
 
@@ -34,7 +34,8 @@ TIERS = {
 class BridgeLine:
     """One area and sector: gross, what was removed by (reason, tier), and net; all in 万元, exact.
 
-    ``estimated_wan`` is the part that rests on one side's declaration alone. ``net_wan`` is None where it is not known.
+    ``estimated_wan`` is the part that rests on one side's declaration alone. None where a figure is not known: gross where a bureau has
+    sent nothing, net (and what was removed) where any of the five has not.
     """
 
     area_key: str
@@ -46,9 +47,9 @@ class BridgeLine:
     estimated_wan: Decimal
 
     @property
-    def removed_total_wan(self) -> Decimal:
-        """Everything removed."""
-        return sum(self.removed_wan.values(), Decimal(0))
+    def removed_total_wan(self) -> Decimal | None:
+        """Everything removed; None where nothing could be removed yet."""
+        return None if self.net_wan is None else sum(self.removed_wan.values(), Decimal(0))
 
     def removed_by_reason(self) -> dict[str, Decimal]:
         """Return what was removed per reason, in the order of the steps, tiers added up; reasons without any amount are left out."""
@@ -58,6 +59,7 @@ class BridgeLine:
         return {reason: total for reason, total in totals.items() if total}
 
 
+INDICATORS = {"university_sti": "university", "institute_sti": "institute", "hospital_sti": "hospital"}
 SECTORS = {"university": "高校", "institute": "科研机构", "hospital": "医疗卫生机构"}
 ENTERPRISE = "enterprise"
 SECTOR_NAMES = SECTORS | {ENTERPRISE: "规上企业（参数打开）"}
@@ -87,16 +89,26 @@ def bridge_lines(home: Home, period: str) -> list[BridgeLine]:
             "from fct_elimination where period = ? group by all",
             [period],
         ).fetchall()
+        missing = {
+            INDICATORS[row[0]]
+            for row in connection.execute(
+                "select indicator_id from mart_half_year_monitoring "
+                "where period = ? and area_key = ? and value_note = 'not_received' and list_contains(?, indicator_id)",
+                [period, CITY, list(INDICATORS)],
+            ).fetchall()
+        }
     sector_of = {provider: subject for subject, provider in subject_providers().items()}
     is_enterprise_lowered = any(sector_of[row[1]] == ENTERPRISE for row in removed)
     city = areas[0][0]
+    is_open = bool(missing) or any(row[4] for row in inputs)
     lines = []
     for area_key, area_name in areas:
         for sector in (ALL, *SECTORS, *([ENTERPRISE] if is_enterprise_lowered else [])):
             subjects = SECTORS.keys() if sector == ALL else {sector}
             own = [row for row in inputs if area_key in (city, row[0]) and row[1] in subjects]
             gone = [row for row in removed if area_key in (city, row[0]) and sector_of[row[1]] in subjects]
-            if not own and not gone and sector != ALL:
+            is_missing = bool(missing & (SECTORS.keys() if sector == ALL else {sector}))
+            if not own and not gone and not is_missing and sector != ALL:
                 continue
             by_tier: dict[tuple[str, str], Decimal] = {}
             for _, _, reason, tier, amount, _ in gone:
@@ -106,9 +118,9 @@ def bridge_lines(home: Home, period: str) -> list[BridgeLine]:
                     area_key=area_key,
                     area_name=area_name,
                     sector=SECTOR_NAMES.get(sector, ALL),
-                    gross_wan=sum((row[2] for row in own), Decimal(0)),
+                    gross_wan=None if is_missing else sum((row[2] for row in own), Decimal(0)),
                     removed_wan=by_tier,
-                    net_wan=None if any(row[4] for row in own) else sum((row[3] for row in own), Decimal(0)),
+                    net_wan=None if is_open or any(row[4] for row in own) else sum((row[3] for row in own), Decimal(0)),
                     estimated_wan=sum((row[5] for row in gone), Decimal(0)),
                 )
             )
@@ -120,7 +132,9 @@ def bridge_steps(line: BridgeLine) -> list[tuple[str, Decimal, Decimal]]:
 
     The first and the last are totals, which stand on 0; a figure after removal that is not known has no bar.
     """
-    level = line.gross_wan or Decimal(0)
+    if line.gross_wan is None:
+        return []
+    level = line.gross_wan
     steps = [(TOTALS[0], Decimal(0), level)]
     for reason, amount in line.removed_by_reason().items():
         steps.append((REASONS[reason], level - amount, level))
@@ -133,8 +147,10 @@ def bridge_steps(line: BridgeLine) -> list[tuple[str, Decimal, Decimal]]:
 def bridge_svg(line: BridgeLine, title: str) -> str:
     """Return the bridge of one line as an SVG picture, in 亿元, 2 decimals."""
     steps = bridge_steps(line)
+    if not steps:
+        title += "：没有收齐，剔除前、剔除后都不出数"
     width, height, left, top, bottom, step, bar = 130 * len(steps) + 40, 390, 20, 84, 62, 130, 90
-    highest = max(high for _, _, high in steps)
+    highest = max((high for _, _, high in steps), default=Decimal(0))
     scale = Decimal(height - top - bottom) / highest if highest > 0 else Decimal(0)
     parts = [
         f'<text x="{left}" y="30" font-size="17" font-weight="bold">{escape(title)}</text>',

@@ -15,6 +15,7 @@ LAST = ("剔除合计", "剔除后", "其中：单方申报")
 NOTE = (
     "注：金额单位万元。重复额取付方、收方两边较小的一方；转手的钱只算一次，落在最后留下钱的单位上。“单方申报”为估计数。"
 )
+NOT_SENT, UNKNOWN = "缺报", "未剔除"
 CHART_ROW_GAP = 4
 AMOUNT = "#,##0.00"
 
@@ -28,8 +29,11 @@ def fill_elimination_sheet(sheet: Worksheet, period_name: str, lines: list[Bridg
     append(sheet, ["", "", "", *(TIERS[tier] for _, tier in pairs), "", "", ""])
     for line in lines:
         removed = [rounded(line.removed_wan.get(pair), 2) for pair in pairs]
-        figures = [rounded(v, 2) for v in (line.removed_total_wan, line.net_wan, line.estimated_wan)]
-        append(sheet, [line.area_name, line.sector, rounded(line.gross_wan, 2), *removed, *figures])
+        is_open = line.net_wan is None
+        last = [line.removed_total_wan, line.net_wan, None if is_open else line.estimated_wan]
+        figures = [UNKNOWN if amount is None else rounded(amount, 2) for amount in last]
+        gross = NOT_SENT if line.gross_wan is None else rounded(line.gross_wan, 2)
+        append(sheet, [line.area_name, line.sector, gross, *removed, *figures])
     _style(sheet, len(FIXED) + len(pairs) + len(LAST), 4 + len(lines))
     _merge_headings(sheet, [reason for reason, _ in pairs])
     for note in (NOTE, ROUNDING_NOTE):
@@ -75,6 +79,8 @@ def _merge_headings(sheet: Worksheet, reasons: list[str]) -> None:
 def _chart(sheet: Worksheet, city: BridgeLine, first_row: int) -> None:
     """Write the bridge's small table and a stacked bar chart on it: an unseen base, and on it the bar that is seen."""
     steps = bridge_steps(city)
+    if not steps:
+        return
     last_row = first_row + len(steps)
     title = sheet.cell(row=first_row - 1, column=1)
     fill(title, "桥图数据（全市，万元）")

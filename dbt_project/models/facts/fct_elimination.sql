@@ -31,6 +31,10 @@ policies as (
     select * from {{ ref('int_resolve_policy') }}
 ),
 
+complete_periods as (
+    select * from {{ ref('int_detect_complete') }}
+),
+
 -- 每个键的来源行（大表各处直接引用：共用一个 with 子句，DuckDB 会把它整个再存一份）：步骤 3、4 的 T1 逐编号；T2、T3 为 T1 无对方的全部行，T3 只列执行方的
 matched as (
     select
@@ -224,5 +228,6 @@ select
     united.tier = 'T3' as estimated,
     policies.rule_version
 from united
+inner join complete_periods on united.period = complete_periods.period
 left join policies on united.period = policies.period
 where united.amount_wan > 0

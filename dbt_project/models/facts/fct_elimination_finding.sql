@@ -17,6 +17,10 @@ kept as (
     select * from {{ ref('int_keep_performer') }}
 ),
 
+complete_periods as (
+    select * from {{ ref('int_detect_complete') }}
+),
+
 found as (
     select * from frame_faults
     union all
@@ -41,6 +45,7 @@ placed as (
         cast(found.allowed_wan as decimal(20, 6)) as allowed_wan,
         cast(abs(found.claimed_wan - found.allowed_wan) as decimal(20, 6)) as amount_wan
     from found
+    inner join complete_periods on found.period = complete_periods.period
     left join kept
         on
             found.period = kept.period

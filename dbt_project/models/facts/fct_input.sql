@@ -17,8 +17,8 @@ ledger as (
     select * from {{ ref('fct_elimination') }}
 ),
 
-received as (
-    select * from {{ ref('int_detect_received') }}
+complete_periods as (
+    select * from {{ ref('int_detect_complete') }}
 ),
 
 sectors as (
@@ -27,19 +27,6 @@ sectors as (
 
 bases as (
     select * from {{ ref('int_resolve_basis') }}
-),
-
-sector_counts as (
-    select count(*) as sector_count from sectors
-),
-
--- 五类主体都已报数的报告期才有剔除额：缺了一方，与它的重复就看不见，缺数从不当作 0
-complete_periods as (
-    select received.period
-    from received
-    inner join sectors on received.subject = sectors.subject
-    group by received.period
-    having count(*) = (select sector_counts.sector_count from sector_counts)
 ),
 
 -- 台账逐单位合计；不落到单位的行（bureau、EG、EE）落在地区键上
@@ -57,7 +44,6 @@ removed as (
         {{ sum_wan('ledger.amount_wan') }} as eliminated_wan,
         {{ sum_wan('case when ledger.estimated then ledger.amount_wan end') }} as estimated_wan
     from ledger
-    inner join complete_periods on ledger.period = complete_periods.period
     inner join sectors on ledger.provider = sectors.provider
     group by ledger.period, sectors.subject, ledger.provider, ledger.area, unit_key
 ),

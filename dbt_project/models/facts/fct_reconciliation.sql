@@ -10,6 +10,10 @@ policies as (
     select * from {{ ref('int_resolve_policy') }}
 ),
 
+complete_periods as (
+    select * from {{ ref('int_detect_complete') }}
+),
+
 sides as (
     select
         pairs.period,
@@ -44,4 +48,5 @@ select
         else 'query'
     end as band
 from compared
+inner join complete_periods on compared.period = complete_periods.period
 inner join policies on compared.period = policies.period
