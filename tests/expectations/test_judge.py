@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations import bridge
+from expectations.comparison import Earlier, compare
 from expectations.judge import JudgeError, NoSuiteError, counts, judge, judge_workbook, load_suite
 from expectations.measures import measure, open_workbook, prepare
 from sources import contracts
@@ -446,9 +447,14 @@ def test_no_pattern_of_blanks_leaves_a_rule_without_an_answer(tmp_path: Path, da
     relations, _ = write(tmp_path, tables)
     with open_workbook(relations, "2026H1") as bench:
         for suite in map(load_suite, tables):
-            rules = [rule for rule in suite.rules if not rule.expect.is_of_table]
-            frame, _ = measure(bench, suite, rules, prepare(bench, suite))
+            rules = [rule for rule in suite.rules if not rule.expect.is_of_table and not rule.against]
+            judged = prepare(bench, suite)
+            frame, _ = measure(bench, suite, rules, judged)
             assert len(frame) == len(tables[suite.name])
+            if suite.compares:
+                against = [rule for rule in suite.rules if rule.against]
+                itself = Earlier({"last_year": relations, "last_period": relations, "last_version": relations})
+                measure(bench, suite, against, compare(bench, suite, judged, itself))
 
 
 def test_empty_ledgers_are_judged(tmp_path: Path) -> None:
