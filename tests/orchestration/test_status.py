@@ -12,7 +12,7 @@ import pytest
 from expectations import findings as ledger
 from orchestration import status
 from orchestration.definitions import HALF_YEAR_JOB, defs
-from orchestration.submissions import Submission, submissions
+from orchestration.submissions import STATES, Submission, submissions
 from orchestration.timeliness import WATCH_JOB, is_behind, unpublished
 from sources.calendar import CALENDAR_FILE, Move, calendar, load_calendar
 from sources.contracts import tables
@@ -21,6 +21,7 @@ from tests.orchestration.by_hand import judge, receive
 from warehouse import archive
 from warehouse.paths import Home, append_line
 from warehouse.query import rows_of, run_query
+from warehouse.report.status_page import MARKS
 
 PERIOD = "2026H1"
 
@@ -176,6 +177,18 @@ def test_the_page_needs_no_network_and_tells_states_apart_without_colour(tmp_pat
     assert not re.search(r"url\(|@import|https?://", text)
     assert "✕ 缺报" in text and "○ 未到期" in text
     assert "谁还欠什么" in text and "市委科技办" in text
+
+
+def test_a_return_that_goes_missing_by_decision_has_its_own_state_on_board_and_page(tmp_path: Path) -> None:
+    home, file = tmp_path / "home", tmp_path / "board.html"
+    decision = ("decide-missing", "市卫生健康委", "2026H1", "--by", "李明", "--reason", "系统故障")
+    assert run_sti("--home", home, *decision).exit_code == 0
+    board = run_sti("--home", home, "status", "2026H1", "--page", file)
+    assert board.exit_code == 0, board.stderr
+    found = json.loads(run_sti("--home", home, "status", "2026H1", "--json").stdout)
+    assert [line["单位"] for line in found if line["状态"] == "同意缺报"] == ["市卫生健康委"]
+    assert file.read_text(encoding="utf-8").count("∅ 同意缺报") == 2
+    assert set(MARKS) == set(STATES)
 
 
 def test_an_unknown_period_is_said_and_nothing_is_written(tmp_path: Path) -> None:
