@@ -112,7 +112,7 @@ def phases() -> None:
 
 def ways(sizes: list[int]) -> None:
     """Print what eliminating in large generated half-years takes in several ways."""
-    contenders = ["sql_all", "models", "sql", "pandas", "pandas_integer"]
+    contenders = ["sql_all", "pandas_all", "pandas_integer_all", "models", "sql", "pandas", "pandas_integer"]
     reason = by_postgres.why_not()
     if reason:
         print(f"PostgreSQL 不参加：{reason}")

@@ -1,38 +1,47 @@
-"""The same ledger in pandas, in one process, as an analyst would write it: merge, groupby, cumsum, one loop where order matters."""
+"""The same work in pandas, in one process, as an analyst would write it: merge, groupby, cumsum, one loop where order matters.
 
-import hashlib
+Here the ledger; what goes out beside it, and the checks, are in `pandas_results`.
+"""
+
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tests.bench.generated import PERIOD
-from tests.bench.pandas_frames import KEY, LOCAL, READERS, Read, as_money, before, fill, lookup, sums, to_decimal
+from tests.bench.pandas_frames import (
+    BUREAUS,
+    KEY,
+    LOCAL,
+    READERS,
+    Read,
+    Steps,
+    as_money,
+    before,
+    fill,
+    identify,
+    lookup,
+    read_units,
+    sums,
+    write,
+)
 from tests.bench.pandas_laying import kept_money, lay_matched, lay_unmatched
-
-BUREAUS = ("education_bureau", "health_commission", "science_bureau")
-"""In the order in which a unit that several report is kept."""
+from tests.bench.pandas_results import results
 
 
-def step_1(read: Read) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.DataFrame]:
-    """Return the enterprises, the units that stay, how codes are read, and the removed rows."""
+def step_1(read: Read) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, str]]:
+    """Return the enterprises, all rows of units with their tier and evidence, the units that stay, and how codes are read."""
     external = ["external_rd_institute_wan", "external_rd_university_wan"]
     firms = read("statistics_bureau__enterprise_rd", "enterprise_code", "frame_category", *external)
     firms = firms[firms.frame_category == "工业"].sort_values("row_id")
     said = firms[external].notna().any(axis=1)
     caps = np.maximum(sum(as_money(firms[column]) for column in external), 0).where(said)
     firms = pd.DataFrame({"e": firms.enterprise_code, "cap": caps, "row_ids": firms.row_id})
-    columns = ["unit_code", "area_key", "parent_code", "is_in_parent", "sti_activity_wan"]
-    read_units = []
-    for rank, bureau in enumerate(BUREAUS):
-        only = ["is_grade_3a", "is_in_rd_statistics"] if bureau == "health_commission" else []
-        one = read(f"{bureau}__unit", *columns, *only)
-        if only:
-            one = one[one[only].all(axis=1)].drop(columns=only)
-        read_units.append(one.assign(provider=bureau, rank=rank, sti_activity_wan=as_money(one.sti_activity_wan)))
-    units = pd.concat(read_units, ignore_index=True).sort_values(["unit_code", "rank"], ignore_index=True)
+    units = read_units(read, "unit_code", "area_key", "parent_code", "is_in_parent", "sti_activity_wan")
+    units = units.sort_values(["unit_code", "rank"], ignore_index=True).assign(
+        activity=lambda one: as_money(one.sti_activity_wan)
+    )
     rows_of = units.sort_values("row_id").groupby("unit_code").row_id.agg(",".join)
     parents_of = units.groupby("unit_code").parent_code.agg(set).to_dict()
 
@@ -44,8 +53,10 @@ def step_1(read: Read) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.D
             new = set().union(*(parents_of.get(parent, set()) for parent in new)) - above
         return code in above
 
-    is_a = units.is_in_parent & units.parent_code.isin(rows_of.index)
-    is_a[is_a] = ~units[is_a].unit_code.map(is_above_itself).astype(bool)
+    is_known = units.parent_code.isin(rows_of.index)
+    rings = [code for code in units[is_known].unit_code.unique() if is_above_itself(code)]
+    units["is_in_ring"] = units.unit_code.isin(rings)
+    is_a = units.is_in_parent & is_known & ~units.is_in_ring
     is_b = units.duplicated("unit_code")
     is_c = units.unit_code.isin(firms.e)
     units["tier"] = np.select([is_a, is_b, is_c], ["a", "b", "c"], default="")
@@ -55,12 +66,10 @@ def step_1(read: Read) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.D
         [units.parent_code.map(rows_of), units.unit_code.map(first), units.unit_code.map(firms.set_index("e").row_ids)],
         default="",
     )
-    removed = units.assign(
-        e=np.where(is_a, units.parent_code, units.unit_code),
-        row_ids=units.row_id + "," + pd.Series(partner).astype(str),
-    )[units.tier != ""]
-    kept = units[units.tier == ""].assign(cap=lambda one: np.maximum(one.sti_activity_wan, 0))
-    inside = removed[(removed.tier == "a") & ~removed.unit_code.isin(kept.unit_code)].drop_duplicates("unit_code")
+    units["e"] = np.where(is_a, units.parent_code, units.unit_code)
+    units["row_ids"] = units.row_id + "," + pd.Series(partner).astype(str)
+    kept = units[units.tier == ""].assign(cap=lambda one: np.maximum(one.activity, 0))
+    inside = units[is_a & ~units.unit_code.isin(kept.unit_code)].drop_duplicates("unit_code")
     parent = dict(zip(inside.unit_code, inside.parent_code, strict=True))
     read_as = {}
     for code in parent:
@@ -68,7 +77,7 @@ def step_1(read: Read) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], pd.D
         while above in parent:
             above = parent[above]
         read_as[code] = above
-    return firms, kept[["provider", "unit_code", "area_key", "cap"]], read_as, removed
+    return firms, units, kept[["provider", "unit_code", "area_key", "cap"]], read_as
 
 
 def flows(read: Read, kept: pd.DataFrame, read_as: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -97,7 +106,7 @@ def flows(read: Read, kept: pd.DataFrame, read_as: dict[str, str]) -> tuple[pd.D
 def hand_ons(
     inflows: pd.DataFrame, outflows: pd.DataFrame, kept: pd.DataFrame, read_as: dict[str, str]
 ) -> pd.DataFrame:
-    """Step 2: what was matched per (tier, u, v, ref), its classes and its rows."""
+    """Step 2: both sides per (tier, u, v, ref), what was matched, its classes and its rows."""
     handed = inflows[inflows.fund_channel == "单位转拨"]
     received = pd.DataFrame(
         {
@@ -138,7 +147,6 @@ def hand_ons(
         [keys[is_t1].assign(tier="T1"), t2.assign(tier="T2", ref="", contract_no="")], ignore_index=True
     )
     matched["amount"] = np.minimum(matched.out_wan, matched.in_wan)
-    matched = matched[matched.amount > 0]
     local = np.maximum(matched.local, 0)
     contract = fill(np.maximum(matched.contract, 0), matched.amount, local)
     return matched.assign(local=np.minimum(local, matched.amount), contract=contract)
@@ -222,7 +230,7 @@ def both_sides(
 
 
 def duplicates_of(read: Read, pairs: pd.DataFrame, firms: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
-    """The three tiers with their caps."""
+    """The three tiers: what is claimed, and what of it the caps leave."""
     rest = sums(pairs[~pairs.is_t1], ["reason", "e", "r"], "funder", "own").assign(ref="")
     t1 = pairs[pairs.is_t1].assign(tier="T1", amount=lambda one: np.minimum(one.funder, one.own))
     t2 = rest.assign(tier="T2", amount=np.maximum(np.minimum(rest.funder, rest.own), 0))
@@ -230,6 +238,7 @@ def duplicates_of(read: Read, pairs: pd.DataFrame, firms: pd.DataFrame, payments
     columns = [*KEY, "tier", "amount"]
     claims = pd.concat([t1[columns], t2[columns], t3[columns]], ignore_index=True)
     claims = claims[claims.amount > 0].sort_values(["reason", "e", "tier", "r", "ref"], ignore_index=True)
+    claims["claimed"] = claims.amount
     government = as_money(read("finance_bureau__gov_input", "gov_total_wan").gov_total_wan).sum()
     room = government - payments[payments.memo_category.isna()].amount_wan.sum()
     limits = claims.merge(firms[["e", "cap"]], on="e", how="left").cap
@@ -237,7 +246,7 @@ def duplicates_of(read: Read, pairs: pd.DataFrame, firms: pd.DataFrame, payments
     limited = claims[limits.notna()]
     cut = fill(limited.amount, as_money(limits[limits.notna()]), before(limited, "amount", ["reason", "e"]))
     claims.loc[limited.index, "amount"] = cut
-    return claims[claims.amount > 0]
+    return claims
 
 
 def evidence_of(pairs: pd.DataFrame, duplicates: pd.DataFrame, handed: pd.DataFrame) -> pd.DataFrame:
@@ -263,15 +272,18 @@ def evidence_of(pairs: pd.DataFrame, duplicates: pd.DataFrame, handed: pd.DataFr
     return pd.concat([part[[*KEY, "tier", "row_ids"]] for part in parts], ignore_index=True)
 
 
-def ledger(read: Read) -> pd.DataFrame:
-    """The whole ledger, in the kind of money that is read."""
-    firms, kept_units, read_as, removed = step_1(read)
+def ledger(read: Read) -> Steps:
+    """The whole ledger, in the kind of money that is read, and what the results beside it need of the way there."""
+    firms, units, kept_units, read_as = step_1(read)
     inflows, outflows, payments = flows(read, kept_units, read_as)
-    handed = hand_ons(inflows, outflows, kept_units, read_as)
+    keys = hand_ons(inflows, outflows, kept_units, read_as)
+    handed = keys[keys.amount > 0]
     classed = classed_hand_ons(handed)
     pairs = both_sides(read, inflows, payments, kept_units, firms, read_as)
+    inflow_ids = inflows.row_id
     del inflows, outflows
-    duplicates = duplicates_of(read, pairs, firms, payments)
+    claimed = duplicates_of(read, pairs, firms, payments)
+    duplicates = claimed[claimed.amount > 0]
     kept = kept_money(pairs, classed)
     laid_t1 = lay_matched(duplicates, kept)
     laid = pd.concat([laid_t1, lay_unmatched(duplicates, pairs, classed, kept, laid_t1)], ignore_index=True)
@@ -292,25 +304,31 @@ def ledger(read: Read) -> pd.DataFrame:
     claims = claims.sort_values(["unit", "order", "tier", "e", "ref", "first"], ignore_index=True)
     claims = claims.merge(kept_units.rename(columns={"unit_code": "unit"}), on="unit", how="left")
     claims["amount"] = fill(claims.laid, claims.cap, before(claims, "laid", ["unit"]))
-    claims = claims[claims.amount > 0].merge(evidence_of(pairs, duplicates, handed), on=[*KEY, "tier"], how="left")
-    units = removed.assign(reason="UNIT_DUP", unit=removed.unit_code, first="", ref="", amount=removed.sti_activity_wan)
+    proven = claims[claims.amount > 0].merge(evidence_of(pairs, duplicates, handed), on=[*KEY, "tier"], how="left")
+    removed = units.assign(reason="UNIT_DUP", unit=units.unit_code, first="", ref="", amount=units.activity)
+    removed = removed[(removed.tier != "") & (removed.amount > 0)]
     columns = ["reason", "tier", "provider", "unit", "area_key", "amount", "first", "e", "ref", "row_ids"]
-    united = pd.concat([units[units.amount > 0][columns], claims[columns]], ignore_index=True)
+    united = pd.concat([removed[columns], proven[columns]], ignore_index=True)
     names = ["reason", "tier", "provider", "unit_code", "area", "amount_wan", "first_recipient", "counterparty_code"]
     united.columns = pd.Index([*names, "reference_no", "evidence"])
     united["evidence"] = '["' + united.evidence.str.replace(",", '","', regex=False) + '"]'
     key = ["reason", "tier", "provider", "unit_code", "area", "first_recipient", "counterparty_code", "reference_no"]
-    joined = zip(*(united[column] for column in key), strict=True)
-    united["elimination_id"] = [hashlib.md5("|".join((PERIOD, *one)).encode()).hexdigest() for one in joined]
-    return united.assign(period=PERIOD, estimated=united.tier == "T3", rule_version="2026.1")
+    united["elimination_id"] = identify(united, key)
+    united = united.assign(period=PERIOD, estimated=united.tier == "T3", rule_version="2026.1")
+    return Steps(firms, units, kept_units, inflow_ids, keys, pairs, claimed, laid, claims, united)
 
 
 def main() -> None:
-    """Write the ledger of the home in the current directory to the file named, by the kind of money named."""
-    path, kind = sys.argv[1:]
-    found = ledger(READERS[kind])
-    table = pa.Table.from_pandas(found.drop(columns="amount_wan"), preserve_index=False)
-    pq.write_table(table.append_column("amount_wan", to_decimal(found.amount_wan)), path)
+    """Write what the home in the current directory gives to the folder named, by the kind of money and the scope named."""
+    folder, kind, scope = sys.argv[1:]
+    read = READERS[kind]
+    steps = ledger(read)
+    tables = {"fct_elimination": steps.ledger}
+    if scope == "whole":
+        tables |= results(read, steps)
+    Path(folder).mkdir(exist_ok=True)
+    for name, frame in tables.items():
+        write(frame, Path(folder) / f"{name}.parquet")
 
 
 if __name__ == "__main__":
