@@ -20,6 +20,9 @@ STORAGE_VERSION = "v1.2.0"
 
 PUBLISHED_SCHEMA = "main"
 
+MACROS = Path(__file__).parent / "scoring" / "macros.sql"
+"""The scoring formulas as DuckDB macros, for whoever wants to work a score out again in SQL."""
+
 
 class NotPassed(RuntimeError):
     """The candidate may not be published; the message says why and what to do next."""
@@ -134,6 +137,9 @@ def _copy(candidate: Path, target: Path, also: Sequence[StatusTable]) -> dict[st
             for column, column_comment in table.column_comments.items():
                 _comment(connection, "column", f'published."{table.name}"."{column}"', column_comment)
             counts[table.name] = table.rows.num_rows
+        connection.execute("use published")
+        connection.execute(MACROS.read_text(encoding="utf-8"))
+        connection.execute("use memory")
         connection.execute("checkpoint published")
         connection.execute("detach published")
     return counts

@@ -1,0 +1,150 @@
+"""Between the warehouse's tables and the engine: rows of ``int_list_annual_figure`` and of the seeds in, scored rows out."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+
+import pyarrow as pa
+
+from warehouse.scoring.engine import Figure, Ranked, ScoredFigure, score
+from warehouse.scoring.scheme import Scheme, SchemeError, read_scheme, scheme_in_force
+
+PLACES = 16
+EXACT = pa.decimal128(38, PLACES)
+"""Values and points: 22 digits before the point, 16 after, rounded half up once, here."""
+
+SCHEMA = pa.schema(
+    [
+        ("period", pa.string()),
+        ("subject_type", pa.string()),
+        ("subject_key", pa.string()),
+        ("indicator_id", pa.string()),
+        ("dimension", pa.string()),
+        ("value", EXACT),
+        ("unacceptable", EXACT),
+        ("satisfactory", EXACT),
+        ("formula", pa.string()),
+        ("benchmark_method", pa.string()),
+        ("score_points", EXACT),
+        ("indicator_score_points", EXACT),
+        ("weight", EXACT),
+        ("dimension_weight", EXACT),
+        ("contribution_points", EXACT),
+        ("rank", pa.int32()),
+        ("total_points", EXACT),
+        ("total_rank", pa.int32()),
+        ("scored_weight", EXACT),
+        ("full_weight", EXACT),
+        ("scheme_id", pa.string()),
+        ("note_code", pa.string()),
+        ("note", pa.string()),
+    ]
+)
+
+
+def value_of(row: Mapping[str, Any]) -> Fraction | None:
+    """Return the exact value of one dimension from its parts: 万元 for a level, else % (百分点 for the growth of a ratio).
+
+    ``row`` has ``dimension``, ``value_kind`` (amount or ratio), ``note_code`` and the four parts ``numerator_wan``,
+    ``denominator_wan``, ``base_numerator_wan``, ``base_denominator_wan``. None where ``note_code`` says why.
+    """
+    if row["note_code"]:
+        return None
+
+    def part(name: str) -> Fraction:
+        return Fraction(row[name])
+
+    if row["dimension"] == "growth" and row["value_kind"] == "amount":
+        return (part("numerator_wan") / part("base_numerator_wan") - 1) * 100
+    if row["dimension"] == "growth":
+        now, before = (
+            part("numerator_wan") / part("denominator_wan"),
+            part("base_numerator_wan") / part("base_denominator_wan"),
+        )
+        return (now - before) * 100
+    if row["dimension"] == "share" or row["value_kind"] == "ratio":
+        return part("numerator_wan") / part("denominator_wan") * 100
+    return part("numerator_wan")
+
+
+def exact(value: Fraction | None) -> Decimal | None:
+    """Return a fraction as a decimal of `PLACES` places, rounded half up.
+
+    Raises:
+        SchemeError: it has more than 22 digits before the point.
+    """
+    if value is None:
+        return None
+    scaled = value * 10**PLACES
+    whole = (abs(scaled) + Fraction(1, 2)).__floor__()
+    if whole >= 10**38:
+        raise SchemeError(f"数值 {float(value):.3g} 超出可表示的范围，请核对打分方案的标准值")
+    with localcontext() as context:
+        context.prec = 38
+        return Decimal(whole if scaled >= 0 else -whole).scaleb(-PLACES)
+
+
+def score_table(figures: Sequence[Mapping[str, Any]], seeds: Mapping[str, Sequence[Mapping[str, Any]]]) -> pa.Table:
+    """Score every year by the scheme in force at its end.
+
+    Args:
+        figures: rows of ``int_list_annual_figure``: key, ``ends_on``, and the parts of `value_of`.
+        seeds: rows of ``scoring_scheme``, ``scoring_weight``, ``scoring_dimension``, ``scoring_policy`` by name.
+
+    Raises:
+        SchemeError: no scheme, two schemes, or a wrong one is in force.
+    """
+    rows: list[dict[str, Any]] = []
+    for period in sorted({row["period"] for row in figures}):
+        chosen = [row for row in figures if row["period"] == period]
+        head = scheme_in_force(seeds["scoring_scheme"], chosen[0]["ends_on"])
+        scheme = read_scheme(head, *(seeds[f"scoring_{name}"] for name in ("weight", "dimension", "policy")))
+        rows += [{"period": period, **row} for row in score_rows(chosen, scheme)]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def score_rows(figures: Sequence[Mapping[str, Any]], scheme: Scheme) -> list[dict[str, Any]]:
+    """Score one year's rows by a scheme, in force or proposed; rows as in `SCHEMA`, without ``period``."""
+    given = [
+        Figure(
+            row["subject_type"],
+            row["subject_key"],
+            row["indicator_id"],
+            row["dimension"],
+            value_of(row),
+            row["note_code"],
+        )
+        for row in figures
+    ]
+    scored, ranked = score(given, scheme)
+    composites = {(r.subject_type, r.subject_key): r for r in ranked}
+    return [_row(one, composites.get((one.figure.subject_type, one.figure.subject_key)), scheme) for one in scored]
+
+
+def _row(one: ScoredFigure, composite: Ranked | None, scheme: Scheme) -> dict[str, Any]:
+    rule, benchmark = one.rule, one.benchmark
+    return {
+        "subject_type": one.figure.subject_type,
+        "subject_key": one.figure.subject_key,
+        "indicator_id": one.figure.indicator_id,
+        "dimension": one.figure.dimension,
+        "value": exact(one.figure.value),
+        "unacceptable": exact(benchmark.unacceptable) if benchmark else None,
+        "satisfactory": exact(benchmark.satisfactory) if benchmark else None,
+        "formula": rule.formula if rule else None,
+        "benchmark_method": rule.benchmark_method if rule else None,
+        "score_points": exact(one.points),
+        "indicator_score_points": exact(one.indicator_points),
+        "weight": exact(one.weight),
+        "dimension_weight": exact(rule.dimension_weight) if rule else None,
+        "contribution_points": exact(one.contribution),
+        "rank": one.rank,
+        "total_points": exact(composite.total) if composite else None,
+        "total_rank": composite.rank if composite else None,
+        "scored_weight": exact(composite.scored_weight) if composite else None,
+        "full_weight": exact(composite.full_weight) if composite else None,
+        "scheme_id": scheme.scheme_id,
+        "note_code": one.note_code or one.figure.note_code,
+        "note": one.note or (scheme.policies[one.figure.note_code].note if one.figure.note_code else None),
+    }
