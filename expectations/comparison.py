@@ -38,7 +38,13 @@ class Earlier:
 
 
 def earlier_periods(period: str) -> dict[Against, str]:
-    """Return the period key of ``last_year`` and ``last_period``; empty where the calendar does not reach back so far."""
+    """Return the period key of ``last_year`` and ``last_period``; empty where the calendar does not reach back so far.
+
+    A year has the year before beside it and no ``last_period``, which would be the same.
+    """
+    if period in periods() and periods()[period].kind == "year":
+        base = periods()[period].base_period
+        return {"last_year": base if base in periods() else ""}
     order = half_years()
     position = order.index(period) if period in order else 0
     base = periods()[period].base_period if position else ""
@@ -87,8 +93,8 @@ def _sql(bench: Bench, suite: Suite, judged: str, earlier: Earlier) -> str:
         )
         by_kind[kind] = f"{_amounts(suite, source)} group by all"
     here = earlier_periods(bench.period)
-    names = {kind: periods()[key].name if key else "" for kind, key in here.items()}
-    same_year = here["last_period"][:4] == bench.period[:4]
+    names = {kind: periods()[here[kind]].name if here.get(kind) else "" for kind in AGAINST_LABELS}
+    same_year = here.get("last_period", "")[:4] == bench.period[:4]
     main = suite.compares.columns[0]
     spread = suite.thresholds["slip_spread"]
     headings = " ".join(f"when '{c}' then '{table.column(c).heading}'" for c in suite.compares.columns)

@@ -1,14 +1,17 @@
-"""What starts by itself: a sensor that pulls, looks round the inbox, and starts the half-year that something new has arrived for."""
+"""What starts by itself: a sensor that pulls, looks round the inbox, and starts the period that something new has arrived for."""
 
 import json
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
 from orchestration.options import RunOptions
+from sources.contracts import Cadence
 from sources.pulling.config import SourcesError, load_sources
+from sources.reference import periods
 from warehouse.arrivals import Round, from_json, look_round, to_json
 from warehouse.incoming import PullBusy
 from warehouse.paths import Home
@@ -23,8 +26,8 @@ LOOK_BUDGET_SECONDS = 12
 """Dagster ends an evaluation after 60 s; connecting, greeting and logging in may each take a pull's budget. The rest is for the next tick."""
 
 
-def arrival_sensor(job_name: str) -> dg.SensorDefinition:
-    """Return the sensor that starts the job for a half-year, once per set of new hand-ins.
+def arrival_sensor(jobs: Mapping[Cadence, Any]) -> dg.SensorDefinition:
+    """Return the sensor that starts the job of a half-year or a year, once per set of new hand-ins.
 
     It is off until somebody turns it on: a run judges hand-ins and may publish, and that begins by a person's decision, not because
     somebody opened the UI.
@@ -32,11 +35,11 @@ def arrival_sensor(job_name: str) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="new_hand_ins",
-        job_name=job_name,
+        jobs=[*jobs.values()],
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "来件即跑：按 sources.yaml 取件，再看收件箱；某个半年度有新的来件，就对它运行 half_year，同一批来件只运行一次。"
+            "来件即跑：按 sources.yaml 取件，再看收件箱；某个报告期有新的来件，就对它运行 half_year（年度运行 year），同一批来件只运行一次。"
             "默认关闭，由负责人打开：运行会审核并可能发布，不该因为有人打开界面就开始。"
         ),
     )
@@ -52,9 +55,12 @@ def arrival_sensor(job_name: str) -> dg.SensorDefinition:
         after = {"pulled_at": pulled_at, "seen": to_json(found.seen), "asked": sorted(keys.values())}
         text = json.dumps(after, ensure_ascii=False)
         for name in found.unassigned:
-            context.log.warning(f"收件箱里的 {name} 认不出填报单位或半年度，不会自动运行；下一次运行会把它列为问题")
+            context.log.warning(f"收件箱里的 {name} 认不出填报单位或报告期，不会自动运行；下一次运行会把它列为问题")
         if new:
-            requests = [dg.RunRequest(run_key=key, partition_key=period) for period, key in sorted(new.items())]
+            requests = [
+                dg.RunRequest(run_key=key, partition_key=period, job_name=jobs[periods()[period].kind].name)
+                for period, key in sorted(new.items())
+            ]
             return dg.SensorResult(run_requests=requests, cursor=text)
         return dg.SensorResult(skip_reason=_why_not(found, keys, said), cursor=text)
 
@@ -86,7 +92,7 @@ def _why_not(found: Round, keys: dict[str, str], said: str) -> str:
     if found.unsettled:
         reasons.append(f"{len(found.unsettled)} 份刚看到，下次不变再用（怕还没有写完）")
     if found.unassigned:
-        reasons.append(f"{len(found.unassigned)} 份认不出填报单位或半年度")
+        reasons.append(f"{len(found.unassigned)} 份认不出填报单位或报告期")
     if found.is_out_of_time:
         reasons.append("时间用完，其余下次再看")
     return "；".join([*reasons, *([said] if said else [])])

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from expectations import findings as ledger
 from expectations.replay import NOT_SUBMITTED
-from sources.contracts import Provider, half_year_providers, providers
+from sources.contracts import Provider, providers, providers_of
 from sources.finding import CLASS_ORDER, Finding
 from sources.reading_rules import OUR_FAULT, breach
 from sources.reference import periods
@@ -60,7 +60,7 @@ class Cause:
 
 
 def blocking_causes(home: Home, period: str, scope: str = "") -> list[Cause]:
-    """Return everything that blocks the publication of a half-year, hardest first; nothing else may block it.
+    """Return everything that blocks the publication of a period, hardest first; nothing else may block it.
 
     ``scope`` limits it to what one gate said, as for a half-year that is cleared otherwise.
 
@@ -75,7 +75,7 @@ def blocking_causes(home: Home, period: str, scope: str = "") -> list[Cause]:
     # Whose findings are open is not let in because of them; saying so would be no further cause.
     told = {cause.finding.provider for cause in causes if cause.finding}
     accepted = layers.accepted_periods(home).get(period, set())
-    absent = [p for p in half_year_providers() if p.provider not in told | accepted]
+    absent = [p for p in providers_of(periods()[period].kind) if p.provider not in told | accepted]
     waited_for = [p for p in absent if not agreed_missing(home, p, period)]
     causes += [_not_accepted(home, p, period) for p in waited_for]
     if causes or accepted:

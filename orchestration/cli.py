@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from orchestration import printing
-from orchestration.command import BLOCKED, WRONG_USE, Group, Stop, guarded, half_year_of, internal_error
+from orchestration.command import BLOCKED, WRONG_USE, Group, Stop, guarded, half_year_of, internal_error, period_of
 from orchestration.commands.alerts import alerts_command
 from orchestration.commands.check import check_command
 from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
@@ -30,6 +30,7 @@ from orchestration.commands.pull import pull_command
 from orchestration.commands.quality import quality_command
 from orchestration.commands.receipt import receipt_command
 from orchestration.commands.rules import rules_command
+from orchestration.commands.score import score_command
 from orchestration.commands.status import status_command
 from orchestration.commands.template import template_command
 from orchestration.commands.units import alias_command, unalias_command, units_command
@@ -86,8 +87,8 @@ def run_command(
     reason: str,
     as_json_: bool,
 ) -> None:
-    """跑完一个（或几个）半年度：收件、审核、建模、发布、附件1。"""
-    chosen = [half_year_of(period) for period in wanted]
+    """跑完一个（或几个）报告期：收件、审核、建模、发布、附件1；年度（如 2025）为附件2 年度研判。"""
+    chosen = [period_of(period) for period in wanted]
     if accept_queries and not (by_name.strip() and reason.strip()):
         raise Stop("--accept-queries 须同时写明 --by 姓名 和 --reason 理由", WRONG_USE)
     if not accept_queries and (by_name or reason):
@@ -95,13 +96,13 @@ def run_command(
     if inbox and not hand_ins(inbox):
         raise Stop(f"{inbox} 里没有工作簿（.xlsx），请核对收件文件夹", WRONG_USE)
     from orchestration.receipts import judged_in_the_end
-    from orchestration.run import RunBroke, run_half_year
+    from orchestration.run import RunBroke, run_period
 
     with writing(home), judged_in_the_end(home):
         for period in chosen:
             click.echo(f"{period} 开始", err=True)
             try:
-                outcome = run_half_year(
+                outcome = run_period(
                     home,
                     period,
                     inbox=inbox.resolve() if inbox else None,
@@ -229,3 +230,4 @@ main.add_command(status_command)
 main.add_command(quality_command)
 main.add_command(alerts_command)
 main.add_command(rules_command)
+main.add_command(score_command)

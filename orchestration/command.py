@@ -103,15 +103,23 @@ class Group(click.Group):
         sys.exit(result if isinstance(result, int) else 0)
 
 
+def period_of(period: str) -> str:
+    """Return a key of the calendar, half-year or year, as given.
+
+    Raises:
+        Stop: no such period.
+    """
+    if period not in periods():
+        raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
+    return period
+
+
 def half_year_of(period: str) -> str:
     """Return a half-year key of the calendar as given.
 
     Raises:
         Stop: no such period, or a whole year.
     """
-    known = periods().get(period)
-    if known is None:
-        raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
-    if known.kind != "half_year":
-        raise Stop(f"{period} 是年度；年度研判还没有上线，现在只能运行半年度（例如 {period}H2）", WRONG_USE)
+    if periods()[period_of(period)].kind != "half_year":
+        raise Stop(f"{period} 是年度；这个命令现在只支持半年度（例如 {period}H2）", WRONG_USE)
     return period

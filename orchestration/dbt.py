@@ -27,7 +27,7 @@ def _common(command: str, target: Path) -> list[str]:
 def _project_state() -> str:
     digest = hashlib.sha256()
     for path in sorted(PROJECT_DIR.rglob("*")):
-        if path.is_file() and path.suffix in (".sql", ".yml", ".csv", ".md") and TARGET_DIR not in path.parents:
+        if path.is_file() and path.suffix in (".sql", ".py", ".yml", ".csv", ".md") and TARGET_DIR not in path.parents:
             digest.update(f"{path.relative_to(PROJECT_DIR)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 

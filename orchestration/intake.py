@@ -16,10 +16,11 @@ from orchestration.blocking import agreed_missing, agreed_text, missing_submissi
 from orchestration.gate import gate_scope
 from orchestration.hand_ins import judge_slot, receive_all
 from orchestration.options import RunOptions
-from orchestration.partitions import HALF_YEARS, INBOX, OWNERS, return_key, table_key
+from orchestration.partitions import INBOX, OWNERS, PERIODS, return_key, table_key
 from orchestration.shown import findings_metadata
-from sources.contracts import Provider, Table, half_year_providers
+from sources.contracts import CADENCE_LABELS, Provider, Table, providers
 from sources.finding import Finding
+from sources.reference import periods
 from warehouse import archive, layers
 from warehouse.correction_slip import SlipError
 from warehouse.paths import Home
@@ -33,7 +34,7 @@ ASSIGNED = "assigned"
 
 @dg.asset(
     key=INBOX,
-    partitions_def=HALF_YEARS,
+    partitions_def=PERIODS,
     group_name="archive",
     owners=OWNERS,
     kinds={"excel"},
@@ -78,7 +79,7 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[INBOX],
-        partitions_def=HALF_YEARS,
+        partitions_def=PERIODS,
         group_name="archive",
         owners=OWNERS,
         kinds={"excel"},
@@ -94,6 +95,7 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
     )
     def archived_return(context: dg.AssetExecutionContext, options: RunOptions) -> dg.MaterializeResult:
         period = context.partition_key
+        refuse_unless_owed(provider, period)
         versions = archive.versions(options.where, provider.provider, period)
         found = missing_submission(options.where, provider, period)
         blocking = options.settle(context.run.run_id, period, submission_scope(provider.provider), found)
@@ -118,7 +120,7 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
 
 
 def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
-    tables = provider.tables_of("half_year")
+    tables = tuple(provider.tables.values())
 
     @dg.multi_asset(
         name=f"read_{provider.provider}",
@@ -133,11 +135,12 @@ def _raw_tables(provider: Provider) -> dg.AssetsDefinition:
             )
             for table in tables
         ],
-        partitions_def=HALF_YEARS,
+        partitions_def=PERIODS,
         check_specs=[*_gate_1_specs(tables)],
     )
     def read(context: dg.AssetExecutionContext, options: RunOptions) -> Iterator[dg.MaterializeResult]:
         home, period = options.where, context.partition_key
+        refuse_unless_owed(provider, period)
         scope = gate_scope(provider.provider)
         try:
             with options.writing():
@@ -239,7 +242,7 @@ def _heading(table: Table, name: str) -> str:
 
 
 def _accepted_tables(provider: Provider) -> dg.AssetsDefinition:
-    tables = provider.tables_of("half_year")
+    tables = tuple(provider.tables.values())
     raw = [table_key("raw", table.table_id) for table in tables]
 
     @dg.multi_asset(
@@ -255,7 +258,7 @@ def _accepted_tables(provider: Provider) -> dg.AssetsDefinition:
             )
             for table in tables
         ],
-        partitions_def=HALF_YEARS,
+        partitions_def=PERIODS,
     )
     def accept(context: dg.AssetExecutionContext, options: RunOptions) -> Iterator[dg.MaterializeResult]:
         decision = agreed_missing(options.where, provider, context.partition_key)
@@ -296,7 +299,20 @@ def _accept(options: RunOptions, provider: Provider, period: str) -> tuple[dict,
     return record, layers.accept(options.where, provider.provider, period)
 
 
+def refuse_unless_owed(provider: Provider, period: str) -> None:
+    """Check that the provider owes a return for the period at all; 市委科技办 owes annual ones only.
+
+    Raises:
+        dagster.Failure: it owes none.
+    """
+    kind = periods()[period].kind
+    if not provider.tables_of(kind):
+        raise dg.Failure(
+            f"{provider.label}不报{CADENCE_LABELS[kind]}，{period} 没有它的报表；半年度请运行作业 half_year"
+        )
+
+
 def intake_assets() -> list[dg.AssetsDefinition]:
     """Return the assets of the intake: the inbox, and per provider its return, raw tables and accepted tables."""
     makers = (_archived_return, _raw_tables, _accepted_tables)
-    return [inbox, *(make(provider) for provider in half_year_providers() for make in makers)]
+    return [inbox, *(make(provider) for provider in providers().values() for make in makers)]

@@ -1,6 +1,6 @@
 """The dbt models as assets, every dbt test as a check, and gate 2 on the finished candidate.
 
-dbt is unpartitioned: it rebuilds everything from ``accepted/``, all half-years at once, into a private file.
+dbt is unpartitioned: it rebuilds everything from ``accepted/``, all periods at once, into a private file.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,15 +16,30 @@ from orchestration import dbt, quality
 from orchestration.options import RunOptions
 from orchestration.partitions import OWNERS
 from orchestration.shown import findings_metadata
+from sources.contracts import Cadence
 from sources.finding import in_order
+from sources.reference import periods
 from warehouse import layers, publish
 
 GATE_2 = "gate_2"
-GATE_2_TABLES = ("fct_input", "fct_elimination_finding", "fct_reconciliation", "mart_half_year_monitoring")
+GATE_2_BY_KIND: dict[Cadence, tuple[str, ...]] = {
+    "half_year": ("fct_input", "fct_elimination_finding", "fct_reconciliation", "mart_half_year_monitoring"),
+    "year": (
+        "fct_input",
+        "fct_elimination_finding",
+        "fct_reconciliation",
+        "mart_annual_monitoring",
+        "mart_annual_evaluation",
+        "mart_annual_ranking",
+    ),
+}
+"""What gate 2 judges of a half-year and of a year."""
+GATE_2_TABLES = tuple(dict.fromkeys(table for tables in GATE_2_BY_KIND.values() for table in tables))
 GROUPS = {
     "staging": "staging",
     "intermediate": "intermediate",
     "elimination": "elimination",
+    "evaluation": "evaluation",
     "dims": "facts",
     "facts": "facts",
     "marts": "marts",
@@ -159,16 +174,16 @@ def _model_key(name: str) -> dg.AssetKey:
     ],
 )
 def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Iterator[dg.AssetCheckResult]:
-    """Judge facts and marts of the candidate, every half-year in it, and keep the verdict bound to the file."""
+    """Judge facts and marts of the candidate, every half-year and year in it, and keep the verdict bound to the file."""
     home = options.where
-    suites = [load_suite(table) for table in GATE_2_TABLES]
+    suites = {kind: [load_suite(table) for table in tables] for kind, tables in GATE_2_BY_KIND.items()}
     found_by_table: dict[str, list] = {table: [] for table in GATE_2_TABLES}
     blocking_by_table: dict[str, list] = {table: [] for table in GATE_2_TABLES}
     found_by_period: dict[str, list] = {}
     summaries = []
-    periods = sorted(layers.accepted_periods(home))
-    for period in periods:
-        verdicts = judge_database(suites, home.candidate, period, home.root)
+    accepted = sorted(layers.accepted_periods(home))
+    for period in accepted:
+        verdicts = judge_database(suites[periods()[period].kind], home.candidate, period, home.root)
         found = in_order([f for verdict in verdicts for f in verdict.findings])
         blocking = options.settle(context.run.run_id, period, "gate2", found)
         found_by_period[period] = found
@@ -179,7 +194,7 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
     asked = context.run.tags.get("dagster/partition")
     pages = {
         period: quality.write_gate_2(home, period, context.run.run_id, summaries, found_by_period[period])
-        for period in ([asked] if asked in periods else periods)
+        for period in ([asked] if asked in accepted else accepted)
     }
     passed = not any(blocking_by_table.values())
     publish.write_gate_2_record(home, {"passed": passed, "suites": summaries})
@@ -190,7 +205,7 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
                 check_name=GATE_2,
                 passed=not blocking_by_table[table],
                 metadata=findings_metadata(
-                    "、".join(periods),
+                    "、".join(accepted),
                     found_by_table[table],
                     blocking_by_table[table],
                     is_restricted=is_restricted(table),

@@ -1,10 +1,10 @@
-"""Half-year partitions from the calendar seed, newest first; owners, and the keys of assets that several modules name."""
+"""Partitions, half-years and years, from the calendar seed, newest first; owners, and the keys of assets that several modules name."""
 
 import dagster as dg
 
-from sources.reference import half_years
+from sources.reference import periods
 
-HALF_YEARS = dg.StaticPartitionsDefinition(half_years()[::-1])
+PERIODS = dg.StaticPartitionsDefinition([*periods()][::-1])
 
 OWNERS = ["team:科技创新投入数据组"]
 PUBLISHED = dg.AssetKey(["published", "warehouse"])

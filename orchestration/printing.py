@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestration.blocking import KIND_LABELS, Cause, by_actor
+from orchestration.printing_annual import ranking_rows, scheme_line
 from orchestration.run import RunOutcome
 from sources.contracts import providers
 from sources.contracts import table as contract_table
 from sources.finding import CLASS_LABELS, Finding
-from sources.reference import CITY, area_names
+from sources.reference import CITY, area_names, periods
 from sources.text import visible
 from sources.workbook import WorkbookReading
 from warehouse.paths import Home
@@ -133,12 +134,17 @@ def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
     if show_table:
         annex1(home, outcome.period)
         click.echo(f"数仓：{home.published}")
+    if show_table and periods()[outcome.period].kind == "year":
+        click.echo(f"附件2 年度研判（{outcome.period}）。{scheme_line(home, outcome.period)}")
+        table(ranking_rows(home, outcome.period), "")
+    elif show_table:
         click.echo(f"附件1：{home.reports / outcome.period / f'附件1_{outcome.period}.xlsx'}")
 
 
 def annex1(home: Home, period: str) -> None:
     """Print the city's annex 1 table."""
-    grid = Table(title=f"附件1 科技创新投入半年度监测体系（全市，{period}）")
+    title = "附件1 的指标，年报口径" if periods()[period].kind == "year" else "附件1 科技创新投入半年度监测体系"
+    grid = Table(title=f"{title}（全市，{period}）")
     for heading in ("序号", "指标名称"):
         grid.add_column(heading)
     for heading in ("本期（万元）", "上年同期（万元）", "增长（%）", "占比（%）"):

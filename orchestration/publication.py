@@ -7,7 +7,7 @@ import dagster as dg
 from orchestration.blocking import blocking_causes, refusal_text
 from orchestration.models import published_model_keys
 from orchestration.options import RunOptions
-from orchestration.partitions import ANNEX1, HALF_YEARS, OWNERS, PUBLISHED
+from orchestration.partitions import ANNEX1, OWNERS, PERIODS, PUBLISHED
 from orchestration.status import status_table
 from sources.reference import CITY, area_names
 from warehouse import layers, publish
@@ -18,9 +18,9 @@ from warehouse.report.bridge import bridge_lines, bridge_svg
 
 
 def refuse_unless_clear(home: Home, period: str) -> None:
-    """Check that the candidate may go out: each half-year in it complete, and nothing open.
+    """Check that the candidate may go out: each period in it complete, and nothing open.
 
-    A half-year beside the asked one that stands in ``accepted/`` just as it was last published was cleared then: a newer version of it that
+    A period beside the asked one that stands in ``accepted/`` just as it was last published was cleared then: a newer version of it that
     is refused, or not judged yet, keeps nobody else waiting. Its figures stay as they were published.
 
     Raises:
@@ -37,7 +37,7 @@ def refuse_unless_clear(home: Home, period: str) -> None:
 @dg.asset(
     key=PUBLISHED,
     deps=published_model_keys(),
-    partitions_def=HALF_YEARS,
+    partitions_def=PERIODS,
     group_name="published",
     owners=OWNERS,
     kinds={"duckdb"},
@@ -65,7 +65,7 @@ def warehouse(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Mate
 @dg.asset(
     key=ANNEX1,
     deps=[PUBLISHED],
-    partitions_def=HALF_YEARS,
+    partitions_def=PERIODS,
     group_name="reports",
     owners=OWNERS,
     kinds={"excel"},

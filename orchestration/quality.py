@@ -12,7 +12,7 @@ from expectations.rules import is_restricted
 from orchestration.blocking import KIND_LABELS, Cause, cause_of
 from orchestration.gate import gate_scope
 from orchestration.hand_ins import Judged
-from sources.contracts import half_year_providers, providers, tables
+from sources.contracts import providers, providers_of, tables
 from sources.finding import CLASS_ORDER, Finding
 from sources.reference import periods
 from warehouse import quality as store
@@ -65,7 +65,7 @@ def _write(
             "run": run_id.split("-")[0],
             "started_at": known["started_at"] if known else now,
             "written_at": now,
-            "sections": {each: sections[each] for each in _scopes() if each in sections},
+            "sections": {each: sections[each] for each in _scopes(period) if each in sections},
             **_standing(sections, period, [state for state in states if state.is_blocking]),
             "kept_run_count": store.KEPT_RUN_COUNT,
         }
@@ -79,7 +79,7 @@ def _write(
 def _standing(sections: Mapping[str, Any], period: str, blocking: Sequence[ledger.FindingState]) -> dict[str, Any]:
     """Return how the half-year stands: the verdict, what is to do and by whom, and what was not judged."""
     lines = _to_do(period, blocking)
-    not_judged = [_label(scope) for scope in _scopes() if scope not in sections]
+    not_judged = [_label(scope) for scope in _scopes(period) if scope not in sections]
     by_class = {c: sum(state.finding.rule_class == c for state in blocking) for c in ("mandatory", "query")}
     return {
         "verdict": _verdict(by_class["mandatory"], by_class["query"], not_judged),
@@ -126,12 +126,12 @@ def _verdict(mandatory_count: int, query_count: int, not_judged: Sequence[str]) 
         return {"tone": "query", "title": "等待核实", "text": f"没有强制性问题。{queries}{absent}"}
     if not_judged:
         return {"tone": "open", "title": "还没有审完", "text": f"已审的没有阻断问题。{absent}"}
-    text = "五个单位的报表和汇总结果都没有阻断问题。"
+    text = "各单位的报表和汇总结果都没有阻断问题。"
     return {"tone": "passed", "title": "两道关卡全部通过", "text": text}
 
 
-def _scopes() -> list[str]:
-    return [*(gate_scope(provider.provider) for provider in half_year_providers()), GATE_2]
+def _scopes(period: str) -> list[str]:
+    return [*(gate_scope(provider.provider) for provider in providers_of(periods()[period].kind)), GATE_2]
 
 
 def _label(scope: str) -> str:

@@ -1,4 +1,4 @@
-"""One half-year from the command line: the same Dagster job as in the UI, in this process, without a daemon."""
+"""One half-year or year from the command line: the same Dagster job as in the UI, in this process, without a daemon."""
 
 import os
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from expectations import findings as ledger
 from orchestration.blocking import Cause, blocking_causes
 from sources import reader_process
 from sources.finding import Finding, in_order
+from sources.reference import periods
 from warehouse.paths import Home, write_atomically
 
 BLOCKED_BY_US = {"DagsterAssetCheckFailedError", "Failure"}
@@ -63,14 +64,14 @@ def _dagster_yaml(home: Home) -> dict[str, Any]:
     }
 
 
-def run_half_year(
+def run_period(
     home: Home, period: str, *, inbox: Path | None = None, accept_by: str = "", accept_reason: str = ""
 ) -> RunOutcome:
-    """Run the whole job for one half-year.
+    """Run the whole job for one half-year or year.
 
     Args:
         home: where everything is kept.
-        period: a half-year key such as ``2026H1``.
+        period: a key of the calendar such as ``2026H1`` or ``2025``.
         inbox: folder tree to receive from; None works from the archive.
         accept_by: who accepts all open 核实性 findings of this run, if anybody.
         accept_reason: why.
@@ -83,7 +84,7 @@ def run_half_year(
     reader_process.start()
     import dagster as dg
 
-    from orchestration.definitions import HALF_YEAR_JOB, defs
+    from orchestration.definitions import HALF_YEAR_JOB, YEAR_JOB, defs
 
     options = {
         "home": str(home.root),
@@ -93,7 +94,8 @@ def run_half_year(
     }
     accepted_before = _accepted(home, period)
     with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def(HALF_YEAR_JOB).execute_in_process(
+        job = YEAR_JOB if periods()[period].kind == "year" else HALF_YEAR_JOB
+        result = defs.resolve_job_def(job).execute_in_process(
             partition_key=period,
             instance=instance,
             raise_on_error=False,

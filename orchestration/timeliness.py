@@ -12,8 +12,8 @@ from orchestration import status
 from orchestration.options import RunOptions
 from orchestration.partitions import BOARD, OWNERS, PUBLISHED, return_key
 from orchestration.submissions import AWAITING, RETURNED, Submission
-from sources.calendar import cadence_of, calendar
-from sources.contracts import half_year_providers
+from sources.calendar import calendar
+from sources.contracts import providers
 from warehouse.paths import Home
 from warehouse.publish import published_inputs
 
@@ -24,20 +24,19 @@ WATCH_JOB = "submission_watch"
 
 @dg.asset(
     key=BOARD,
-    deps=[return_key(provider.provider) for provider in half_year_providers()],
+    deps=[return_key(provider) for provider in providers()],
     group_name="reports",
     owners=OWNERS,
     kinds={"html"},
     description="报送情况表：每个单位每个报告期的期限、状态、剩余工作日、迟报天数；同时写成一张离线网页。每天更新，任何时候可以再点一次。",
 )
 def submission_board(context: dg.AssetExecutionContext, options: RunOptions) -> dg.MaterializeResult:
-    """Show where every return stands, write the page, and note it on each half-year's partition of the provider's return."""
+    """Show where every return stands, write the page, and note it on each period's partition of the provider's return."""
     home = options.where
     found = status.current(home)
     path = status.write_page(home, found)
     for each in found:
-        if cadence_of(each.period) == "half_year" and each.provider in half_year_providers():
-            context.log_event(_observation(each))
+        context.log_event(_observation(each))
     return dg.MaterializeResult(
         metadata={
             "报送情况": dg.MetadataValue.md(status.markdown(found)),
@@ -69,12 +68,12 @@ def is_behind(each: Submission) -> bool:
 
 
 def unpublished(home: Home, found: list[Submission]) -> list[str]:
-    """Return the half-years that should have been published by the day of the returns' status and were not, in the calendar's order."""
+    """Return the periods that should have been published by the day of the returns' status and were not, in the calendar's order."""
     rules = calendar()
     published = {key.split("/")[1] for key in published_inputs(home)}
     late: dict[str, bool] = {}
     for each in found:
-        if each.is_owed and cadence_of(each.period) == "half_year" and each.period not in published:
+        if each.is_owed and each.period not in published:
             last = rules.working_days.shifted(each.deadline.due_on, rules.publication_working_days_after)
             late[each.period] = late.get(each.period, True) and last < each.today
     return [period for period, is_late in late.items() if is_late]
@@ -90,20 +89,20 @@ def unpublished(home: Home, found: list[Submission]) -> list[str]:
                 asset=return_key(provider.provider),
                 description=f"{provider.label}各报告期按时报送：过了期限还缺报、退回未改、待说明的不通过。期限见报送日历，含工作日顺延和改期。",
             )
-            for provider in half_year_providers()
+            for provider in providers().values()
         ),
         dg.AssetCheckSpec(
             PUBLISHED_ON_TIME,
             asset=PUBLISHED,
-            description=f"期限之后 {calendar().publication_working_days_after} 个工作日内发布；逐个半年度看，晚了的列出来。",
+            description=f"期限之后 {calendar().publication_working_days_after} 个工作日内发布；逐个报告期看，晚了的列出来。",
         ),
     ],
 )
 def timeliness(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Iterator[dg.AssetCheckResult]:
-    """Tell of every provider whether it is behind, and of every half-year whether its publication is; a warning that stops no run."""
+    """Tell of every provider whether it is behind, and of every period whether its publication is; a warning that stops no run."""
     home = options.where
     found = status.current(home)
-    for provider in half_year_providers():
+    for provider in providers().values():
         mine = [each for each in found if each.provider == provider]
         yield dg.AssetCheckResult(
             asset_key=return_key(provider.provider),

@@ -222,9 +222,14 @@ def providers() -> dict[str, Provider]:
     return {path.stem: load_provider(path) for path in paths}
 
 
+def providers_of(cadence: Cadence) -> list[Provider]:
+    """Return the providers that owe a return of this cadence, in the order of annex 1."""
+    return [provider for provider in providers().values() if provider.tables_of(cadence)]
+
+
 def half_year_providers() -> list[Provider]:
     """Return the providers that owe a half-year return, in the order of annex 1."""
-    return [provider for provider in providers().values() if provider.tables_of("half_year")]
+    return providers_of("half_year")
 
 
 def tables(cadence: Cadence | None = None) -> dict[str, Table]:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
+from sources.contracts import Cadence
 from sources.text import label_of
 
 CITY = "330400"
@@ -23,7 +25,7 @@ class Period:
     """One reporting period: ``2026H1`` (half-year, cumulative from 1 January) or ``2026`` (year)."""
 
     key: str
-    kind: str
+    kind: Cadence
     year: int
     half: int | None
     starts_on: date
@@ -43,7 +45,7 @@ def periods() -> dict[str, Period]:
     return {
         row["period"]: Period(
             key=row["period"],
-            kind=row["period_kind"],
+            kind=cast(Cadence, row["period_kind"]),
             year=int(row["year"]),
             half=int(row["half"]) if row["half"] else None,
             starts_on=date.fromisoformat(row["starts_on"]),

@@ -50,3 +50,15 @@ def home_copy(sample_home: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "home"
     shutil.copytree(sample_home, copy, ignore=shutil.ignore_patterns("dagster", "dbt"))
     return copy
+
+
+@pytest.fixture(scope="session")
+def annual_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the sample years 2024 and 2025 published, and 2025H2 beside them. Read it only."""
+    folder = tmp_path_factory.mktemp("annual")
+    periods = ("2025H2", "2024", "2025")
+    for period in periods:
+        shutil.copytree(SAMPLES / period, folder / "inbox" / period)
+    result = run_sti("--home", folder / "home", "run", *periods, "--inbox", folder / "inbox", *ACCEPT)
+    assert result.exit_code == 0, result.stderr
+    return folder / "home"

@@ -1,4 +1,4 @@
-"""What lies in the inbox and no run has judged yet, by half-year: what an automatic start goes by."""
+"""What lies in the inbox and no run has judged yet, by period: what an automatic start goes by."""
 
 import hashlib
 import time
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sources.contracts import half_year_providers
+from sources.contracts import providers_of
 from sources.reader_process import identify_workbook
-from sources.reference import half_years
+from sources.reference import periods
 from sources.workbook import sha256_of
 from warehouse.archive import hand_ins, receipts, versions
 from warehouse.incoming import pulled
@@ -34,10 +34,10 @@ class Seen:
 
 @dataclass
 class Round:
-    """One look round the inbox: every hand-in as seen (to hand to the next look), the arrivals by half-year, and what is not usable.
+    """One look round the inbox: every hand-in as seen (to hand to the next look), the arrivals by period, and what is not usable.
 
-    ``arrivals``: by half-year, the hashes of what no run has judged. ``unsettled``: seen for the first time, or still changing.
-    ``unassigned``: provider or period cannot be told, or is of no half-year that can be run.
+    ``arrivals``: by period, the hashes of what no run has judged. ``unsettled``: seen for the first time, or still changing.
+    ``unassigned``: provider or period cannot be told, or is of no period that can be run.
     """
 
     seen: dict[str, Seen] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Round:
     is_out_of_time: bool = False
 
     def batch_key(self, period: str) -> str:
-        """Return what names the arrivals of a half-year: the same set has the same key, another set another."""
+        """Return what names the arrivals of a period: the same set has the same key, another set another."""
         return f"{period}-{hashlib.sha256(' '.join(sorted(self.arrivals[period])).encode()).hexdigest()[:16]}"
 
 
@@ -110,7 +110,7 @@ def _identified(path: Path, now: Seen) -> Seen:
 
 
 def _can_run(provider: str, period: str) -> bool:
-    return period in half_years() and provider in {each.provider for each in half_year_providers()}
+    return period in periods() and provider in {each.provider for each in providers_of(periods()[period].kind)}
 
 
 def _is_judged(home: Home, provider: str, period: str) -> bool:

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sources.contracts import providers, tables
+from sources.contracts import Table, providers, tables
 from sources.delivery import HandIn, read_returns
 from sources.manifest import MANIFEST_KEY, Manifest
+from sources.reference import periods
 from sources.sheet import TableReading
 from sources.workbook import WorkbookReading, sha256_of
 from warehouse.archive import Receipt, archived, versions
@@ -80,7 +81,7 @@ def manifest_of(path: Path) -> Manifest:
 def write_raw(home: Home, reading: WorkbookReading) -> dict[str, Path]:
     """Write the tables of one return to ``raw/`` and take away those it no longer has; return the files by table id."""
     written = {}
-    for table in providers()[reading.provider].tables_of("half_year"):
+    for table in _owed(reading.provider, reading.period):
         path = home.rows("raw", table.table_id, reading.period)
         home.rows("corrected", table.table_id, reading.period).unlink(missing_ok=True)
         if table.table_id in reading.tables:
@@ -93,7 +94,7 @@ def write_raw(home: Home, reading: WorkbookReading) -> dict[str, Path]:
 
 def judged_files(home: Home, provider: str, period: str) -> dict[str, Path]:
     """Return the files of one return that gate 1 judges, by table id: as corrected where a slip changes a value, else as reported."""
-    ids = [table.table_id for table in providers()[provider].tables_of("half_year")]
+    ids = [table.table_id for table in _owed(provider, period)]
     files = {i: home.rows("raw", i, period) for i in ids} | {
         i: path for i in ids if (path := home.rows("corrected", i, period)).exists()
     }
@@ -105,7 +106,7 @@ def write_previous(home: Home, provider: str, period: str, before: WorkbookReadi
 
     None takes them away. Bulk files belong to the version that counts, so there are none among them.
     """
-    for table in providers()[provider].tables_of("half_year"):
+    for table in _owed(provider, period):
         path = home.rows("previous", table.table_id, period)
         if before and table.table_id in before.tables:
             write_rows(path, before.tables[table.table_id])
@@ -115,7 +116,7 @@ def write_previous(home: Home, provider: str, period: str, before: WorkbookReadi
 
 def previous_files(home: Home, provider: str, period: str, file_sha256: str) -> dict[str, Path]:
     """Return the rows of the version before a file, by table id: before the version in ``raw/`` if the file is that one, else the one in ``raw/``."""
-    ids = [table.table_id for table in providers()[provider].tables_of("half_year")]
+    ids = [table.table_id for table in _owed(provider, period)]
     raw = {i: path for i in ids if (path := home.rows("raw", i, period)).exists()}
     if all(manifest_of(path).file_sha256 != file_sha256 for path in raw.values()):
         return raw
@@ -165,7 +166,7 @@ def accept(home: Home, provider: str, period: str) -> dict[str, Path]:
         return {t: home.rows("accepted", t, period) for t in files}
     record_path.unlink(missing_ok=True)
     accepted = {}
-    for table in providers()[provider].tables_of("half_year"):
+    for table in _owed(provider, period):
         target = home.rows("accepted", table.table_id, period)
         if table.table_id in files:
             copy_atomically(files[table.table_id], target, mode=0o444)
@@ -178,7 +179,7 @@ def accept(home: Home, provider: str, period: str) -> dict[str, Path]:
 
 def ensure_schemas(home: Home) -> None:
     """Put a zero-row file beside each accepted table, so that a table nobody has sent yet still has its columns."""
-    for table in tables("half_year").values():
+    for table in tables().values():
         path = home.root / "accepted" / table.table_id / "schema.parquet"
         if not path.exists() or not pq.read_schema(path).equals(table.schema):
             with replacing(path) as temporary:
@@ -227,6 +228,11 @@ def read_rows(path: Path) -> pa.Table:
     return pq.read_table(path)
 
 
+def _owed(provider: str, period: str) -> tuple[Table, ...]:
+    """Return the tables that a provider may send for a period: those of its half-year or its annual return."""
+    return providers()[provider].tables_of(periods()[period].kind)
+
+
 def _acceptance(home: Home, provider: str, period: str) -> Path:
     return home.root / "accepted" / "records" / period / f"{provider}.json"
 
@@ -236,7 +242,7 @@ def _load(path: Path) -> dict | None:
 
 
 def _mismatches(home: Home, record: dict) -> bool:
-    for table in providers()[record["provider"]].tables_of("half_year"):
+    for table in _owed(record["provider"], record["period"]):
         path = home.rows("accepted", table.table_id, record["period"])
         if (sha256_of(path) if path.exists() else None) != record["tables"].get(table.table_id):
             return True

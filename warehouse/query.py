@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sources.reference import periods
 from sources.spreadsheet import harmless
 from warehouse.paths import Home
 
@@ -44,6 +45,11 @@ def connect(home: Home) -> duckdb.DuckDBPyConnection:
     ):
         connection.execute(f"set {setting}")
     return connection
+
+
+def monitoring_mart(period: str) -> str:
+    """Return the published table that holds the indicators of annex 1 for a half-year, or for a year on the annual basis."""
+    return "mart_annual_monitoring" if periods()[period].kind == "year" else "mart_half_year_monitoring"
 
 
 def run_query(home: Home, query: str) -> pa.Table:

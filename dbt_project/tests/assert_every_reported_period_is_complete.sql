@@ -1,4 +1,4 @@
--- 有报数的半年度报告期：每个地区（含全市）每个有效指标恰有一行，缺数也以空值出现而不是缺行。
+-- 有报数的报告期：每个地区（含全市）每个有效指标恰有一行，缺数也以空值出现而不是缺行。
 with
 
 received as (
@@ -18,7 +18,7 @@ indicators as (
 ),
 
 monitoring as (
-    select * from {{ ref('mart_half_year_monitoring') }}
+    select * from {{ ref('int_assemble_monitoring') }}
 )
 
 select
@@ -34,6 +34,4 @@ left join monitoring
         periods.period = monitoring.period
         and areas.area_key = monitoring.area_key
         and indicators.indicator_id = monitoring.indicator_id
-where
-    periods.period_kind = 'half_year'
-    and monitoring.period is null
+where monitoring.period is null

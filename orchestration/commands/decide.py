@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from orchestration import printing
-from orchestration.command import BLOCKED, WRONG_USE, Stop, guarded, half_year_of
-from sources.contracts import half_year_providers
+from orchestration.command import BLOCKED, WRONG_USE, Stop, guarded, period_of
+from sources.contracts import CADENCE_LABELS, providers_of
+from sources.reference import periods
 from warehouse.lock import writing
 from warehouse.paths import Home
 
@@ -114,11 +115,12 @@ def decide_missing_command(
     from expectations.decisions import agree_missing
     from orchestration.blocking import missing_submission, submission_scope
 
-    half_year_of(period)
-    provider = next((p for p in half_year_providers() if provider_name in (p.provider, p.label, *p.aliases)), None)
+    kind = periods()[period_of(period)].kind
+    owing = providers_of(kind)
+    provider = next((p for p in owing if provider_name in (p.provider, p.label, *p.aliases)), None)
     if provider is None:
-        names = "、".join(f"{p.provider}（{p.label}）" for p in half_year_providers())
-        raise Stop(f"不认识的单位 {provider_name}；应报半年报的有：{names}", WRONG_USE)
+        names = "、".join(f"{p.provider}（{p.label}）" for p in owing)
+        raise Stop(f"不认识的单位 {provider_name}；应报{CADENCE_LABELS[kind]}的有：{names}", WRONG_USE)
     with writing(home):
         missing = missing_submission(home, provider, period)
         if not missing:

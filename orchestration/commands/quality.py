@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from orchestration.command import WRONG_USE, Stop, guarded, half_year_of
+from orchestration.command import WRONG_USE, Stop, guarded, period_of
 from warehouse.paths import Home, copy_atomically
 from warehouse.quality import newest_page
 
@@ -17,7 +17,7 @@ from warehouse.quality import newest_page
 @guarded
 def quality_command(home: Home, period: str, out: Path | None, as_json_: bool) -> None:
     """质量审核页：每道关卡、每个单位、每张表的每一项审核，查了多少行、哪里不符、历次结果；一个文件，不联网也能看。"""
-    page = newest_page(home, half_year_of(period))
+    page = newest_page(home, period_of(period))
     if page is None:
         raise Stop(f"{period} 还没有质量审核页；先运行 sti run {period} --inbox 收件文件夹", WRONG_USE)
     if out:

@@ -43,6 +43,7 @@ def template_command(
     from expectations.for_template import template_checks
     from sources.template import build, file_name, save, template_version
     from sources.template.form import TemplateError, plan
+    from sources.template.formulas import FormulaError
 
     provider, period = _provider(provider_name), _period(period_key)
     last = _last_figures(home, provider, period, aggregate_only) if with_last else {}
@@ -58,7 +59,10 @@ def template_command(
     except TemplateError as error:
         raise Stop(str(error), WRONG_USE) from error
     checks = template_checks(provider.tables, period.ends_on)
-    book = build(form, checks, last=last, due=f"{due:%Y-%m-%d}" if due else "")
+    try:
+        book = build(form, checks, last=last, due=f"{due:%Y-%m-%d}" if due else "")
+    except FormulaError as error:
+        raise Stop(f"{error}；行号越大公式越长，请用 --rows 减少预备的行", WRONG_USE) from error
     path = out / file_name(form)
     if path.exists():
         raise Stop(f"{path} 已经有了，可能已填过数，不覆盖；请换一个文件夹，或先移走它", WRONG_USE)

@@ -95,8 +95,9 @@ def tables_named(check: Check) -> set[str]:
 
 
 def _measured(formula: str, sheet: SheetForm) -> str:
-    if len(formula.replace(ROW, "1000000")) > LONGEST:
-        raise FormulaError(f"{sheet.table.table_id}：校验公式有 {len(formula)} 个字符，Excel 最多 {LONGEST} 个")
+    length = len(formula.replace(ROW, str(sheet.last_row)))
+    if length > LONGEST:
+        raise FormulaError(f"{sheet.table.table_id}：校验公式有 {length} 个字符，Excel 最多 {LONGEST} 个")
     return formula
 
 

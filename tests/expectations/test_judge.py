@@ -401,9 +401,10 @@ def test_a_sibling_that_the_reader_refused_is_not_said_twice(tmp_path: Path) -> 
 
 
 def test_no_suite_no_entry(tmp_path: Path) -> None:
-    tables = {"sti_office__commitment": [{"area_key": "330402", "data_year": 2025}]}
+    relations, manifests = write(tmp_path, finance())
+    strangers = {f"{table_id}_more": path for table_id, path in relations.items()}
     with pytest.raises(NoSuiteError):
-        verdicts(tmp_path, tables, period="2025")
+        judge_workbook(strangers, {f"{table_id}_more": manifest for table_id, manifest in manifests.items()})
 
 
 def test_an_unknown_period_or_rows_of_another_period_cannot_be_judged(tmp_path: Path) -> None:

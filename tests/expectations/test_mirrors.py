@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from expectations.judge import judge, judge_database, load_suite
-from tests.expectations.books import FIRMS, statistics, write
+from tests.expectations.books import AREAS, FIRMS, statistics, write
 from tests.expectations.test_gate2 import FACT, MART, clean, judged, where
 
 __all__ = ["clean"]
@@ -122,8 +122,9 @@ RD_GDP = "statistics_bureau__rd_gdp"
 def test_research_expenditure_is_held_against_expenses_and_output(
     tmp_path: Path, changes: dict[str, int], rules: list[str]
 ) -> None:
-    row = {"area_key": "330402", "data_year": 2025, "rd_expenditure_wan": 100, "rd_expenditure_enterprise_wan": 80}
-    row |= {"rd_expenditure_university_wan": 5, "gdp_wan": 3000} | changes
-    relations, manifests = write(tmp_path, {RD_GDP: [row], FIRMS: statistics()[FIRMS]}, period="2026")
+    clean = {"data_year": 2025, "rd_expenditure_wan": 100, "rd_expenditure_enterprise_wan": 80, "gdp_wan": 3000}
+    clean |= {"rd_expenditure_university_wan": 5}
+    rows = [{"area_key": area} | clean | (changes if area == "330402" else {}) for area in AREAS]
+    relations, manifests = write(tmp_path, {RD_GDP: rows, FIRMS: statistics()[FIRMS]}, period="2026")
     found = judge(load_suite(RD_GDP), relations=relations, manifests=manifests).findings
     assert [f.rule_id for f in found] == rules

@@ -9,14 +9,15 @@ import pytest
 
 from expectations.rules import SUITES_DIR
 from orchestration import dbt
-from orchestration.definitions import BACKFILL_JOB, HALF_YEAR_JOB, defs
-from orchestration.partitions import HALF_YEARS
+from orchestration.definitions import BACKFILL_JOB, HALF_YEAR_JOB, YEAR_JOB, defs
+from orchestration.models import GATE_2_TABLES
+from orchestration.partitions import PERIODS
 from sources import contracts
-from sources.reference import half_years
+from sources.reference import periods
 
 GRAPH = defs.resolve_asset_graph()
 KEYS = {"/".join(key.path) for key in GRAPH.get_all_asset_keys()}
-TABLES = contracts.tables("half_year")
+TABLES = contracts.tables()
 NODES = json.loads(dbt.ensure_manifest().read_text(encoding="utf-8"))["nodes"].values()
 
 
@@ -46,7 +47,7 @@ def test_asset_keys_are_not_renamed_by_accident() -> None:
         "marts/mart_half_year_monitoring",
         "facts/fct_input",
     }
-    stable |= {f"archive/{provider.provider}" for provider in contracts.half_year_providers()}
+    stable |= {f"archive/{provider.provider}" for provider in contracts.providers().values()}
     stable |= {f"dims/dim_{name}" for name in ("area", "indicator", "period", "unit")}
     assert stable <= KEYS
 
@@ -60,6 +61,7 @@ def test_every_asset_has_a_chinese_description_an_owner_and_a_layer() -> None:
         "staging",
         "intermediate",
         "elimination",
+        "evaluation",
         "facts",
         "marts",
         "published",
@@ -78,7 +80,8 @@ def test_every_dbt_test_and_every_suite_is_a_check() -> None:
     assert tests <= {name for _, name in checks}
     assert {asset for asset, name in checks if name == "gate_1"} == {f"raw/{table_id}" for table_id in TABLES}
     judged = {asset.split("/")[1] for asset, name in checks if name == "gate_2"}
-    assert judged == {"fct_input", "fct_elimination_finding", "fct_reconciliation", "mart_half_year_monitoring"}
+    assert judged == set(GATE_2_TABLES)
+    assert {"mart_half_year_monitoring", "mart_annual_monitoring", "mart_annual_evaluation"} <= judged
 
 
 def test_lineage_runs_unbroken_from_the_inbox_to_the_annex() -> None:
@@ -91,10 +94,21 @@ def test_lineage_runs_unbroken_from_the_inbox_to_the_annex() -> None:
     assert {"/".join(key.path) for key in seen} >= {key for key in KEYS - beside if not key.startswith("seeds/")}
 
 
-def test_partitions_are_the_calendars_half_years_newest_first() -> None:
-    assert HALF_YEARS.get_partition_keys() == half_years()[::-1]
-    for name in (HALF_YEAR_JOB, BACKFILL_JOB):
-        assert defs.resolve_job_def(name).partitions_def == HALF_YEARS
+def test_partitions_are_the_calendars_half_years_and_years_newest_first() -> None:
+    assert PERIODS.get_partition_keys() == list(periods())[::-1]
+    assert PERIODS.get_partition_keys()[-3:] == ["2024", "2024H2", "2024H1"]
+    for name in (HALF_YEAR_JOB, YEAR_JOB, BACKFILL_JOB):
+        assert defs.resolve_job_def(name).partitions_def == PERIODS
+
+
+def test_only_a_year_asks_the_office_for_its_commitments() -> None:
+    steps = {name: {node.name for node in defs.resolve_job_def(name).nodes} for name in (HALF_YEAR_JOB, YEAR_JOB)}
+    assert steps[YEAR_JOB] - steps[HALF_YEAR_JOB] == {
+        "archive__sti_office",
+        "read_sti_office",
+        "accept_sti_office",
+    }
+    assert steps[HALF_YEAR_JOB] - steps[YEAR_JOB] == {"reports__annex1"}
 
 
 def test_definitions_load_without_a_warning_of_ours_or_of_dagster() -> None:
@@ -111,6 +125,6 @@ def test_definitions_load_without_a_warning_of_ours_or_of_dagster() -> None:
     assert [w for w in json.loads(out) if "sqlglotrs" not in w[1]] == []
 
 
-@pytest.mark.parametrize("name", [HALF_YEAR_JOB, BACKFILL_JOB])
+@pytest.mark.parametrize("name", [HALF_YEAR_JOB, YEAR_JOB, BACKFILL_JOB])
 def test_jobs_run_in_one_process(name: str) -> None:
     assert defs.resolve_job_def(name).executor_def.name == "in_process"

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from click.testing import Result
 
-from orchestration.definitions import HALF_YEAR_JOB, defs
+from orchestration.definitions import HALF_YEAR_JOB, YEAR_JOB, defs
 from orchestration.options import RunOptions
 from tests.conftest import SAMPLES
 from tests.pulling.conftest import QUICK, Site
@@ -58,9 +58,9 @@ def corrected(name: str, target: Path) -> Path:
     return target
 
 
-def test_the_sensor_is_off_until_somebody_turns_it_on_and_starts_the_whole_half_year() -> None:
+def test_the_sensor_is_off_until_somebody_turns_it_on_and_starts_the_whole_job_of_a_period() -> None:
     assert SENSOR.default_status is dg.DefaultSensorStatus.STOPPED  # type: ignore[union-attr]
-    assert SENSOR.job_name == HALF_YEAR_JOB  # type: ignore[union-attr]
+    assert {target.job_name for target in SENSOR.targets} == {HALF_YEAR_JOB, YEAR_JOB}
     assert "默认关闭" in (SENSOR.description or "")
 
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_assigned_starts_nothing_and_is_said(tmp_path: Path, inst
     ticks.tick()
     periods, why = ticks.tick()
     assert periods == []
-    assert "1 份认不出填报单位或半年度" in why
+    assert "1 份认不出填报单位或报告期" in why
 
 
 def test_the_sensor_pulls_and_starts_what_it_pulled(site: Site, instance: dg.DagsterInstance) -> None:

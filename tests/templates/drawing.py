@@ -22,6 +22,12 @@ EXTERNAL = (
     "external_rd_enterprise_wan",
     "external_rd_overseas_wan",
 )
+RD_ITEMS = (
+    "rd_expenditure_enterprise_wan",
+    "rd_expenditure_university_wan",
+    "rd_expenditure_institute_wan",
+    "rd_expenditure_hospital_wan",
+)
 CHANNELS = {
     "中央直拨": ("central_direct_wan",), "省级直拨": ("provincial_direct_wan",), "市县财政": ("local_fiscal_wan",),
     "上级转移支付": ("upper_transfer_wan",), "单位转拨": ("from_units_wan",),
@@ -80,7 +86,9 @@ class Drawer:
             return rng.choice(["2610", "0610", "4710", "3311", "7310"])
         if column.is_number:
             return rng.randrange(1, 40) if column.type == "count" else rng.randrange(10**9)
-        return 2025 if column.type == "year" else f"示例{place + 1}"
+        if column.type == "year":
+            return rng.choice([*[self.form.period.year - 1] * 8, self.form.period.year])
+        return f"示例{place + 1}"
 
     def _relate_gov_payment(self, rows: list[Row]) -> None:
         for row in rows:
@@ -133,6 +141,17 @@ class Drawer:
             overlaps = ("overlap_university_wan", "overlap_institute_wan", "overlap_hospital_wan")
             self._split(row, institute + university + self.rng.choice(EDGES), overlaps)
             row["enterprise_count"] = self.rng.choice([None, 0, 1, 30, "-"])
+
+    def _sum_rd_gdp(self, rows: list[Row]) -> None:
+        for row in rows:
+            self._split(row, (row["rd_expenditure_wan"] or 0) + self.rng.choice(EDGES), RD_ITEMS)
+            row["gdp_wan"] = self.rng.choice(["-", None, row["rd_expenditure_wan"], 10**10, 10**11])
+
+    def _relate_commitment(self, rows: list[Row]) -> None:
+        for row in rows:
+            row["unit_of_measure"] = self.rng.choice(["%", "％", "家"])
+            for name in ("target_value", "actual_value"):
+                row[name] = self.rng.choice([None, "-", 0, -(10**6), 90 * 10**6, 100 * 10**6, 100 * 10**6 + 1, 10**9])
 
     def _relate_inflow(self, rows: list[Row]) -> None:
         units = [u["unit_code"] for u in self.table("unit")]

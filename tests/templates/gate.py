@@ -3,7 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-from expectations.rules import load_suites
 from orchestration.gate import GateOutcome, judge_return
 from sources.finding import CLASS_LABELS, Finding
 from sources.reference import area_names
@@ -18,14 +17,13 @@ AT_SUMMARY = {"PAY-001": "gov_input", "INF-001": "unit", "CON-002": "enterprise_
 
 
 def judged(path: Path, folder: Path) -> tuple[WorkbookReading, GateOutcome]:
-    """Read a workbook and judge it by every suite there is, half-year or year."""
+    """Read a workbook and judge it by every suite."""
     reading = read_workbook(path)
-    files, suites = {}, load_suites()
+    files = {}
     for table_id, table in reading.tables.items():
-        if table_id in suites:
-            files[table_id] = folder / path.stem / f"{table_id}.parquet"
-            files[table_id].parent.mkdir(parents=True, exist_ok=True)
-            write_rows(files[table_id], table)
+        files[table_id] = folder / path.stem / f"{table_id}.parquet"
+        files[table_id].parent.mkdir(parents=True, exist_ok=True)
+        write_rows(files[table_id], table)
     return reading, judge_return(reading, files, register_of([]))
 
 

@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sources.reference import area_names, periods
 from sources.spreadsheet import append, sheet_title
 from warehouse.paths import Home, write_atomically
-from warehouse.query import connect
+from warehouse.query import connect, monitoring_mart
 from warehouse.report.bridge import bridge_lines
 from warehouse.report.elimination_sheet import fill_elimination_sheet
 from warehouse.report.rounding import ROUNDING_NOTE, rounded
@@ -56,7 +56,7 @@ class Annex1Row:
 
 
 def annex1_rows(home: Home, period: str) -> dict[str, list[Annex1Row]]:
-    """Return the annex per area key, the city first, in the document's order.
+    """Return the annex per area key, the city first, in the document's order; of a year, its indicators on the annual basis.
 
     Raises:
         NoSuchPeriod: no figures of this period are published.
@@ -64,10 +64,10 @@ def annex1_rows(home: Home, period: str) -> dict[str, list[Annex1Row]]:
     """
     with connect(home) as connection:
         found = connection.execute(
-            """
+            f"""
             select m.area_key, i.annex_no, m.indicator_id, i.indicator_name, i.unit, i.data_source, i.responsible,
                    m.value_wan, m.value_note, m.base_wan, m.growth_pct, m.growth_note, m.share_pct, m.rank
-            from mart_half_year_monitoring as m
+            from {monitoring_mart(period)} as m
             join dim_indicator as i on i.indicator_id = m.indicator_id
             join dim_area as a on a.area_key = m.area_key
             where m.period = ?

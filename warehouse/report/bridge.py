@@ -6,7 +6,7 @@ from html import escape
 
 from sources.reference import CITY, subject_providers
 from warehouse.paths import Home
-from warehouse.query import connect
+from warehouse.query import connect, monitoring_mart
 
 REASONS = {
     "UNIT_DUP": "整行重复",
@@ -92,7 +92,7 @@ def bridge_lines(home: Home, period: str) -> list[BridgeLine]:
         missing = {
             INDICATORS[row[0]]
             for row in connection.execute(
-                "select indicator_id from mart_half_year_monitoring "
+                f"select indicator_id from {monitoring_mart(period)} "
                 "where period = ? and area_key = ? and value_note = 'not_received' and list_contains(?, indicator_id)",
                 [period, CITY, list(INDICATORS)],
             ).fetchall()

@@ -1,0 +1,36 @@
+with
+
+monitoring as (
+    select * from {{ ref('int_assemble_monitoring') }}
+)
+
+select
+    period,
+    area_key,
+    indicator_id,
+    period_name,
+    area_name,
+    annex_no,
+    indicator_name,
+    indicator_kind,
+    unit,
+    value_wan,
+    value_note,
+    base_period,
+    base_wan,
+    growth_pct,
+    growth_note,
+    share_denominator,
+    share_pct,
+    share_note,
+    share_change_pp,
+    share_of_city_pct,
+    rank,
+    growth_rank,
+    basis,
+    release_id,
+    maturity,
+    area_sort_order,
+    indicator_sort_order
+from monitoring
+where period_kind = 'year'

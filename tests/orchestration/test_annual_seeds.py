@@ -1,0 +1,84 @@
+"""A new year's document needs rows, not a release: an indicator, an area and other weights through seeds alone."""
+
+import csv
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.dbt import PROJECT_DIR
+from tests.orchestration.expected import published
+
+NEW_AREA = "JX-NEW"
+RESULTS = "select * exclude (rank_low, rank_high) from mart_annual_ranking where year = ? order by all"
+
+
+def add(project: Path, seed: str, *rows: dict[str, Any]) -> None:
+    """Append rows to a seed; what a row leaves out is blank."""
+    path = project / "seeds" / f"{seed}.csv"
+    names = path.read_text(encoding="utf-8").splitlines()[0].split(",")
+    with path.open("a", encoding="utf-8", newline="") as file:
+        csv.DictWriter(file, names, restval="", lineterminator="\n").writerows(rows)
+
+
+def add_like(home: Path, table_id: str, area: str, share: Decimal) -> None:
+    """Report the new area in 2025: the row of another area, its amounts a part of that one's."""
+    path = home / "accepted" / table_id / "2025" / "rows.parquet"
+    table = pq.read_table(path)
+    row = next(row for row in table.to_pylist() if row["area_key"] == area)
+    row |= {
+        name: (value * share).quantize(Decimal("1e-6")) for name, value in row.items() if isinstance(value, Decimal)
+    }
+    row |= {"area_key": NEW_AREA, "row_id": row["row_id"] + ":new"}
+    path.chmod(0o644)
+    pq.write_table(pa.concat_tables([table, pa.Table.from_pylist([row], schema=table.schema)]), path)
+
+
+def test_an_indicator_a_tenth_area_and_a_weight_need_rows_only_and_leave_the_year_before_alone(
+    annual_home: Path, tmp_path: Path
+) -> None:
+    project, home = tmp_path / "project", tmp_path / "home"
+    shutil.copytree(PROJECT_DIR, project, ignore=shutil.ignore_patterns("target", "logs"))
+    shutil.copytree(annual_home / "accepted", home / "accepted")
+    (home / "candidate").mkdir()
+    since = {"valid_from": "2025-01-01"}
+    add(project, "area", {"area_key": NEW_AREA, "area_name": "示例新区", "area_type": "zone", "is_ranked": "true",
+                          "sort_order": 11, **since})  # fmt: skip
+    at = {"subject_type": "area", "indicator_id": "science_in_budget"}
+    add(project, "annual_indicator", {**at, "annex_no": "试", "sort_order": 90, "indicator_name": "财政科学技术支出占比", "unit": "%",
+                                      "value_kind": "ratio", "numerator": "science_technology_expenditure",
+                                      "denominator": "general_budget_expenditure", "data_year_offset": 0, **since})  # fmt: skip
+    add(project, "annual_dimension", {**at, "dimension": "level", **since})
+    add(project, "scoring_weight", {"scheme_id": "provisional", **at, "weight": "2.5"})
+    add(project, "scoring_dimension", {"scheme_id": "provisional", **at, "dimension": "level"})
+    for table_id in ("finance_bureau__gov_input", "statistics_bureau__rd_gdp"):
+        add_like(home, table_id, "330402", Decimal("0.5"))
+    folder = [f"--{name}-dir={project}" for name in ("project", "profiles")]
+    command = "from dbt.cli.main import cli; cli()"
+    done = subprocess.run(
+        [sys.executable, "-c", command, "--quiet", "--log-level-file", "none", "build", *folder, "--exclude-resource-type", "unit_test", "test"],
+        cwd=home, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    with duckdb.connect(str(home / "candidate" / "warehouse.duckdb"), read_only=True) as connection:
+        ranked = connection.execute(
+            "select subject_key, rank, full_weight from mart_annual_ranking where year = 2025 and subject_type = 'area'"
+        ).fetchall()
+        scored = connection.execute(
+            "select count(score_points), min(weight), max(data_year) from mart_annual_evaluation "
+            "where year = 2025 and indicator_id = 'science_in_budget'"
+        ).fetchall()
+        before = connection.execute(RESULTS, [2024]).fetchall()
+    assert sorted(rank for _, rank, _ in ranked) == list(range(1, 11))
+    assert NEW_AREA in {key for key, _, _ in ranked}
+    # Seven of the document's own (four of them a quarter each), and the new one.
+    assert {weight for _, _, weight in ranked} == {Decimal("9.5")}
+    assert scored == [(10, Decimal("2.5"), 2025)]
+    # The year before, when neither was in force, stands as published.
+    assert before == published(annual_home, RESULTS.replace("?", "2024"))
