@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.blocking import KIND_LABELS, Cause, by_actor
+from expectations.replay import NOT_SUBMITTED
+from orchestration.blocking import KIND_LABELS, Cause, agreed_missing, agreed_text, by_actor
 from orchestration.printing_annual import ranking_rows, scheme_line
 from orchestration.run import RunOutcome
+from sources.calendar import owing
 from sources.contracts import providers
 from sources.contracts import table as contract_table
 from sources.finding import CLASS_LABELS, Finding
@@ -82,9 +84,11 @@ def _findings(found: list[Finding]) -> None:
 
 def blocked(outcome: RunOutcome) -> None:
     """Print why a run did not publish, and what to do next."""
-    counts = Counter(f.rule_class for f in outcome.blocking)
+    absent = sum(f.rule_id == NOT_SUBMITTED for f in outcome.blocking)
+    counts = Counter(f.rule_class for f in outcome.blocking if f.rule_id != NOT_SUBMITTED)
+    missing = f"缺报 {absent} 家，" if absent else ""
     click.echo(
-        f"{outcome.period} 没有发布：强制性问题 {counts['mandatory']} 条，未认可的核实性问题 {counts['query']} 条。",
+        f"{outcome.period} 没有发布：{missing}强制性问题 {counts['mandatory']} 条，未认可的核实性问题 {counts['query']} 条。",
         err=True,
     )
     for cause in outcome.causes[:FINDINGS_SHOWN]:
@@ -131,6 +135,9 @@ def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
     """Print that a run published, the annex 1 table of the city, and where everything lies."""
     accepted = f"（一次认可核实性问题 {outcome.accepted_query_count} 条）" if outcome.accepted_query_count else ""
     click.echo(f"{outcome.period} 已发布{accepted}", err=True)
+    for provider in owing(outcome.period):
+        if decision := agreed_missing(home, provider, outcome.period):
+            click.echo(agreed_text(provider, decision), err=True)
     if show_table:
         annex1(home, outcome.period)
         click.echo(f"数仓：{home.published}")

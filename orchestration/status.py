@@ -32,7 +32,7 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("first_received_at", pa.timestamp("s"), "第一版收到的时间；没有收到为空"),
     ("receipt_no", pa.string(), "最近一版的受理号；没有收到为空"),
     ("version", pa.int32(), "收到的版本数，0 为没有收到"),
-    ("state", pa.string(), "整份报表的状态：未到期、缺报（逾期）、同意缺报、已报未审、退回、待说明、已准入"),
+    ("state", pa.string(), "整份报表的状态：未到期、缺报（逾期）、同意缺报、已报未审、退回、待说明、待审定、已准入"),
     (
         "late_days_count",
         pa.int32(),

@@ -13,9 +13,9 @@ from warehouse import archive, layers
 from warehouse.paths import Home
 
 NOT_DUE, MISSING, UNJUDGED = "未到期", "缺报", "已报未审"
-RETURNED, AWAITING, ADMITTED = "退回", "待说明", "已准入"
+RETURNED, AWAITING, IN_REVIEW, ADMITTED = "退回", "待说明", "待审定", "已准入"
 AGREED_MISSING = ledger.MISSING_AGREED
-STATES = (MISSING, RETURNED, AWAITING, UNJUDGED, AGREED_MISSING, NOT_DUE, ADMITTED)
+STATES = (MISSING, RETURNED, AWAITING, IN_REVIEW, UNJUDGED, AGREED_MISSING, NOT_DUE, ADMITTED)
 """Every state of a return, the one that needs somebody most first."""
 
 
@@ -137,7 +137,8 @@ def _submission(
     if versions:
         record = layers.gate_record(home, provider.provider, period)
         is_judged = record is not None and record["version_count"] >= len(versions)
-        state = _state_of_judged(mandatory, query, is_accepted) if is_judged else UNJUDGED
+        explained = sum(s.state == ledger.EXPLAINED for s in open_ones)
+        state = _state_of_judged(mandatory, query, explained, is_accepted) if is_judged else UNJUDGED
     arrivals = [datetime.fromisoformat(receipt.received_at) for receipt in versions]
     came_on = local_today(arrivals[0]) if arrivals else today
     is_owed = rules.is_owed(period)
@@ -171,11 +172,11 @@ def _submission(
     )
 
 
-def _state_of_judged(mandatory: int, query: int, is_accepted: bool) -> str:
+def _state_of_judged(mandatory: int, query: int, explained: int, is_accepted: bool) -> str:
     if mandatory:
         return RETURNED
     if query:
-        return AWAITING
+        return AWAITING if explained < query else IN_REVIEW
     return ADMITTED if is_accepted else UNJUDGED
 
 

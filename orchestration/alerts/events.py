@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from orchestration.alerts.wording import KINDS
 from orchestration.status import due_text
-from orchestration.submissions import AWAITING, NOT_DUE, RETURNED, Submission
+from orchestration.submissions import AWAITING, IN_REVIEW, NOT_DUE, RETURNED, Submission
 from sources.calendar import Calendar
 from sources.reference import periods
 from warehouse import archive
@@ -88,7 +88,8 @@ def _of_return(home: Home, rules: Calendar, each: Submission) -> list[Event]:
         result.append(event("overdue", str(max(reached, default=0))))
     if each.state == RETURNED:
         result.append(event("returned", each.receipt_no))
-    if each.state == AWAITING:
+    # Until the reviewer has decided; explained alone is not over.
+    if each.state in (AWAITING, IN_REVIEW):
         result.append(event("awaiting", each.receipt_no))
     return result
 

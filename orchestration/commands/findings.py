@@ -20,11 +20,23 @@ CLASSES = {label: rule_class for rule_class, label in CLASS_LABELS.items()} | {c
 @click.option("--open", "only_open", is_flag=True, help="只列挡住发布的：未处理、已说明待审定、说明被退回")
 @click.option("--provider", default="", help="只列一个单位的（标识或名称，如 finance_bureau、市财政局）")
 @click.option("--class", "class_", default="", type=click.Choice(["", *CLASSES]), help="只列一类")
+@click.option("--rule", "rule_start", default="", metavar="RULE", help="只列一条规则（REC-001）或一组规则（REC）的")
+@click.option(
+    "--ids", "only_ids", is_flag=True, help="只写编号，给 sti explain、sti decide 用：sti decide $(sti findings …)"
+)
 @click.option("--history", "beginning", default="", metavar="FINDING", help="一条问题的全部经过")
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
 @guarded
 def findings_command(
-    home: Home, period: str, only_open: bool, provider: str, class_: str, beginning: str, as_json_: bool
+    home: Home,
+    period: str,
+    only_open: bool,
+    provider: str,
+    class_: str,
+    rule_start: str,
+    only_ids: bool,
+    beginning: str,
+    as_json_: bool,
 ) -> None:
     """问题台账：每条问题在哪里、什么状态、怎样说明、谁怎样决定、下一步该谁。"""
     from expectations.findings import LedgerError
@@ -53,6 +65,10 @@ def findings_command(
         raise Stop(str(error), WRONG_USE) from error
     except LedgerError as error:
         raise Stop(str(error), BLOCKED) from error
+    found = [line for line in found if line["rule_id"].startswith(rule_start.upper())]
+    if only_ids:
+        click.echo("\n".join(line["finding_id"] for line in found))
+        return
     if as_json_:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return

@@ -20,10 +20,13 @@ def receipt_command(home: Home, receipt_no: str | None, as_json_: bool) -> None:
     """列出全部回执；给受理号则看一份：状态、问题、与上一版的差异。还没有审核过的来件先审核（只出回执，不准入）。"""
     from orchestration.receipts import judge_waiting, stored
     from warehouse import archive
-    from warehouse.lock import writing
+    from warehouse.lock import HomeBusy, writing
 
-    with writing(home):
-        judge_waiting(home)
+    try:
+        with writing(home):
+            judge_waiting(home)
+    except HomeBusy as busy:
+        click.echo(f"{busy}。以下是此刻的回执，正在审核的还会更新。", err=True)
     documents = [document for r in archive.receipts(home) if (document := stored(home, r.receipt_no))]
     if receipt_no is None:
         if as_json_:

@@ -17,7 +17,7 @@ from warehouse.paths import Home, write_atomically
 @click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出")
 @guarded
 def status_command(home: Home, period: str | None, page_file: Path | None, as_json_: bool) -> None:
-    """各单位报送情况：未到期、缺报（逾期）、同意缺报、已报未审、退回、待说明、已准入；期限、剩余工作日、迟报天数。"""
+    """各单位报送情况：未到期、缺报（逾期）、同意缺报、已报未审、退回、待说明、待审定、已准入；期限、剩余工作日、迟报天数。"""
     from orchestration.status import board, board_json, current, page, summary
 
     if period and period not in periods():

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from expectations import findings as ledger
+from expectations.decisions import decide, explain
 from orchestration import status
 from orchestration.definitions import HALF_YEAR_JOB, defs
 from orchestration.submissions import STATES, Submission, submissions
@@ -85,6 +86,13 @@ def test_a_query_without_an_accepted_explanation_waits_and_a_refused_new_version
     open_ones = judge(home, "education_bureau", PERIOD)
     waiting = of(home, now, "education_bureau")
     assert (waiting.state, waiting.mandatory_count, waiting.query_count) == ("待说明", 0, len(open_ones))
+    # All explained: the reviewer's turn, nobody is behind. One returned: the bureau's again.
+    ids = [finding.finding_id for finding in open_ones]
+    explain(home.findings, PERIOD, "孙丽", "协议没有编号", ids)
+    review = of(home, now, "education_bureau")
+    assert (review.state, review.query_count, review.days_left, is_behind(review)) == ("待审定", len(ids), None, False)
+    decide(home.findings, PERIOD, "return", "李明", "请写明是什么经费", ids[:1])
+    assert of(home, now, "education_bureau").state == "待说明"
 
 
 def test_late_counts_from_the_first_version_and_a_return_in_time_is_never_late(tmp_path: Path) -> None:

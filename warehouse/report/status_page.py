@@ -6,7 +6,16 @@ from typing import Any
 
 TEMPLATE = Path(__file__).parent / "status_page.html.j2"
 
-MARKS = {"缺报": "✕", "退回": "↩", "待说明": "？", "已报未审": "…", "未到期": "○", "已准入": "✓", "同意缺报": "∅"}
+MARKS = {
+    "缺报": "✕",
+    "退回": "↩",
+    "待说明": "？",
+    "待审定": "◇",
+    "已报未审": "…",
+    "未到期": "○",
+    "已准入": "✓",
+    "同意缺报": "∅",
+}
 """A sign beside every state: colour alone says nothing on paper, nor to every eye."""
 
 
