@@ -1,5 +1,6 @@
 """Fixtures for every room; the expensive ones are built once per session."""
 
+import fcntl
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -34,14 +35,31 @@ def sti() -> Callable[..., Result]:
     return run_sti
 
 
+def built_once(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str, name: str, build: Callable[[Path], None]
+) -> Path:
+    """Return a folder that the first worker to ask for it builds and all workers of the test run read."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    folder, done = shared / name, shared / f"{name}.done"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            build(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
-def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A home with the five sample half-years published. Read it only; `home_copy` gives one to write in."""
-    home = tmp_path_factory.mktemp("sample") / "home"
-    for period in PERIODS:
-        result = run_sti("--home", home, "run", period, "--inbox", SAMPLES / period, *ACCEPT)
-        assert result.exit_code == 0, result.stderr
-    return home
+
+    def build(home: Path) -> None:
+        for period in PERIODS:
+            result = run_sti("--home", home, "run", period, "--inbox", SAMPLES / period, *ACCEPT)
+            assert result.exit_code == 0, result.stderr
+
+    return built_once(tmp_path_factory, worker_id, "sample", build)
 
 
 @pytest.fixture
