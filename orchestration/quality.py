@@ -66,7 +66,7 @@ def _write(
             "started_at": known["started_at"] if known else now,
             "written_at": now,
             "sections": {each: sections[each] for each in _scopes(period) if each in sections},
-            **_standing(sections, period, [state for state in states if state.is_blocking]),
+            **_standing(sections, period, states),
             "kept_run_count": store.KEPT_RUN_COUNT,
         }
         return store.write(folder, document, render(document, *store.history(home, period, SHOWN_RUN_COUNT, folder)))
@@ -76,16 +76,19 @@ def _write(
         return None
 
 
-def _standing(sections: Mapping[str, Any], period: str, blocking: Sequence[ledger.FindingState]) -> dict[str, Any]:
-    """Return how the half-year stands: the verdict, what is to do and by whom, and what was not judged."""
+def _standing(sections: Mapping[str, Any], period: str, states: Sequence[ledger.FindingState]) -> dict[str, Any]:
+    """Return how the half-year stands: the verdict, what is to do and by whom, what was not judged, and what is missing by decision."""
+    blocking = [state for state in states if state.is_blocking]
+    agreed = [providers()[s.finding.provider].label for s in states if s.state == ledger.MISSING_AGREED]
     lines = _to_do(period, blocking)
-    not_judged = [_label(scope) for scope in _scopes(period) if scope not in sections]
+    not_judged = [_label(scope) for scope in _scopes(period) if scope not in sections and _label(scope) not in agreed]
     by_class = {c: sum(state.finding.rule_class == c for state in blocking) for c in ("mandatory", "query")}
     return {
-        "verdict": _verdict(by_class["mandatory"], by_class["query"], not_judged),
+        "verdict": _verdict(by_class["mandatory"], by_class["query"], not_judged, agreed),
         "to_do": lines[:LISTED_COUNT],
         "to_do_more": len(lines[LISTED_COUNT:]),
         "not_judged": not_judged,
+        "missing_agreed": agreed,
     }
 
 
@@ -116,8 +119,11 @@ def _to_do(period: str, blocking: Sequence[ledger.FindingState]) -> list[dict[st
     return lines
 
 
-def _verdict(mandatory_count: int, query_count: int, not_judged: Sequence[str]) -> dict[str, str]:
+def _verdict(
+    mandatory_count: int, query_count: int, not_judged: Sequence[str], agreed: Sequence[str]
+) -> dict[str, str]:
     absent = f"还没有审核：{'、'.join(not_judged)}。" if not_judged else ""
+    absent += f"缺报（已有记名的决定）：{'、'.join(agreed)}。" if agreed else ""
     queries = f"核实性问题 {query_count} 处待说明、待认可。" if query_count else ""
     if mandatory_count:
         text = f"强制性问题 {mandatory_count} 处，须改正后重新报送。{queries}{absent}"
@@ -126,7 +132,7 @@ def _verdict(mandatory_count: int, query_count: int, not_judged: Sequence[str]) 
         return {"tone": "query", "title": "等待核实", "text": f"没有强制性问题。{queries}{absent}"}
     if not_judged:
         return {"tone": "open", "title": "还没有审完", "text": f"已审的没有阻断问题。{absent}"}
-    text = "各单位的报表和汇总结果都没有阻断问题。"
+    text = f"{'收到的' if agreed else '各单位的'}报表和汇总结果都没有阻断问题。{absent}"
     return {"tone": "passed", "title": "两道关卡全部通过", "text": text}
 
 

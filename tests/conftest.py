@@ -71,12 +71,14 @@ def home_copy(sample_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def annual_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def annual_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A home with the sample years 2024 and 2025 published, and 2025H2 beside them. Read it only."""
-    folder = tmp_path_factory.mktemp("annual")
-    periods = ("2025H2", "2024", "2025")
-    for period in periods:
-        shutil.copytree(SAMPLES / period, folder / "inbox" / period)
-    result = run_sti("--home", folder / "home", "run", *periods, "--inbox", folder / "inbox", *ACCEPT)
-    assert result.exit_code == 0, result.stderr
-    return folder / "home"
+
+    def build(folder: Path) -> None:
+        periods = ("2025H2", "2024", "2025")
+        for period in periods:
+            shutil.copytree(SAMPLES / period, folder / "inbox" / period)
+        result = run_sti("--home", folder / "home", "run", *periods, "--inbox", folder / "inbox", *ACCEPT)
+        assert result.exit_code == 0, result.stderr
+
+    return built_once(tmp_path_factory, worker_id, "annual", build) / "home"

@@ -68,6 +68,10 @@ def test_missing_is_published_only_by_decision_and_never_as_zero(sample_home: Pa
     assert [bridge["合计"][2], *bridge["合计"][-3:]] == ["缺报", "未剔除", "未剔除", "未剔除"]
     assert bridge["医疗卫生机构"][2] == "缺报"
 
+    page = tmp_path / "quality.html"
+    assert run_sti("--home", home, "quality", PERIOD, "--out", page).exit_code == 0
+    assert f"缺报（已有记名的决定）：{HOSPITALS}" in page.read_text(encoding="utf-8")
+
     # The return arrives: the decision lapses by itself and the whole half-year is as if it had come in time.
     shutil.copy(SAMPLES / PERIOD / f"{HOSPITALS}_{PERIOD}.xlsx", inbox)
     assert run_sti(*run, "--inbox", inbox).exit_code == 0
