@@ -15,10 +15,20 @@ from typing import Any
 from expectations import bridge
 from expectations.comparison import LISTED, Earlier, compare, missing_for
 from expectations.large import judge_large
-from expectations.measures import Bench, JudgeError, measure, open_database, open_workbook, prepare, values_of
+from expectations.measures import (
+    Bench,
+    JudgeError,
+    digest_of,
+    measure,
+    open_database,
+    open_workbook,
+    prepare,
+    values_of,
+)
 from expectations.rules import AGAINST_LABELS, NoSuiteError, Rule, Suite, SuiteError, load_suite
 from sources import contracts
-from sources.finding import CLASS_LABELS, Finding, told_apart
+from sources.finding import CLASS_LABELS, Finding, RuleClass, count_by_class, told_apart
+from sources.limited import findings_per_rule
 from sources.manifest import Manifest
 from sources.values import WAN_PER_UNIT
 
@@ -111,7 +121,9 @@ def judge_database(
 
 def counts(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
     """Return the number of findings per rule and nothing of their content: what may be shown for restricted tables."""
-    found = Counter((f.rule_id, f.rule_class) for f in findings)
+    found: Counter[tuple[str, RuleClass]] = Counter()
+    for f in findings:
+        found[f.rule_id, f.rule_class] += f.stands_for_count
     return {
         rule_id: {"class": rule_class, "class_label": CLASS_LABELS[rule_class], "count": number}
         for (rule_id, rule_class), number in sorted(found.items())
@@ -150,12 +162,15 @@ def _judge(
                 findings.append(_finding(rule, suite, bench.period, manifest, {"row_count": row_count}))
         elif results[rule.check_id]["failing"]:
             failing = results[rule.check_id]["failing"]
-            listed = failing[:LISTED] if rule.against else failing
-            for row in values_of(bench, suite, rule, comparison if rule.against else judged, listed):
+            # A candidate database (gate 2) holds what gate 1 has let through: there every row is listed.
+            listed = failing[: LISTED if rule.against else findings_per_rule()] if manifest else failing
+            where = comparison if rule.against else judged
+            for row in values_of(bench, suite, rule, where, listed):
                 findings.append(_finding(rule, suite, bench.period, manifest, row))
             count = bridge.failing_count(results[rule.check_id])
             if manifest and count > len(listed):
-                findings.append(_not_listed(rule, suite, bench.period, manifest, count - len(listed), count))
+                digest = results[rule.check_id].get("digest") or digest_of(bench, suite, rule, where, failing)
+                findings.append(_not_listed(rule, suite, bench.period, manifest, count - len(listed), count, digest))
     findings = told_apart(findings)
     checks = _checks(valid, row_count, applied, results)
     return Verdict(suite.name, tuple(findings), _summary(suite, bench.period, row_count, checks, findings))
@@ -185,7 +200,7 @@ def _summary(
     suite: Suite, period: str, rows: int, checks: list[dict[str, Any]], findings: list[Finding]
 ) -> dict[str, Any]:
     run = {check["check_id"] for check in checks}
-    by_class = Counter(f.rule_class for f in findings)
+    by_class = count_by_class(findings)
     return {
         "suite": suite.name,
         "label": suite.label,
@@ -237,10 +252,13 @@ def _cannot_compare(rule: Rule, suite: Suite, period: str, manifest: Manifest | 
     )
 
 
-def _not_listed(rule: Rule, suite: Suite, period: str, manifest: Manifest, rest: int, count: int) -> Finding:
-    """Return what stands for the failing rows of a large table that are not listed.
+def _not_listed(
+    rule: Rule, suite: Suite, period: str, manifest: Manifest, rest: int, count: int, digest: str
+) -> Finding:
+    """Return what stands for the failing rows of a table that are not listed.
 
-    Its value holds the file's hash, so that an explanation accepted for it lapses with any change in the file.
+    Its value holds the file's hash and a digest of all failing rows, so that what is explained or accepted for it lapses with any change in
+    the file, and with any change elsewhere (a correction, a sheet or an earlier figure compared with) that makes other rows or values of them.
     """
     return _of_table(
         rule,
@@ -248,15 +266,23 @@ def _not_listed(rule: Rule, suite: Suite, period: str, manifest: Manifest, rest:
         period,
         manifest,
         subject=f"{rule.check_id}/其余",
-        found=f"另有 {rest} 行（文件 {manifest.file_sha256[:16]}）",
+        found=f"另有 {rest} 行（文件 {manifest.file_sha256[:16]}，摘要 {digest}）",
         expected="0 行",
         message=f"“{rule.label}”：同样的问题另有 {rest} 行，没有逐行列出（共 {count} 行）。",
         action=rule.action,
+        stands_for_count=rest,
     )
 
 
 def _of_table(
-    rule: Rule, suite: Suite, period: str, manifest: Manifest | None, *, cell: str = "", **texts: str
+    rule: Rule,
+    suite: Suite,
+    period: str,
+    manifest: Manifest | None,
+    *,
+    cell: str = "",
+    stands_for_count: int = 1,
+    **texts: str,
 ) -> Finding:
     """Return a finding of a rule about a table as a whole, or about the cell given."""
     return Finding(
@@ -271,6 +297,7 @@ def _of_table(
         sheet=manifest.sheet if manifest else suite.label,
         cell=cell,
         why=rule.why,
+        stands_for_count=stands_for_count,
         **texts,
     )
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from expectations import bridge
-from expectations.measures import Bench, JudgeError, measures_name, sql_of
+from expectations.measures import Bench, JudgeError, count_and_digest, measures_name, sql_of
 from expectations.rules import Rule, Suite
+from sources.limited import findings_per_rule
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FINDINGS_PER_RULE = 1000
-"""Findings that a rule may have of a large table; the rest is one finding with their exact number."""
 MOST_DISTINCT = 1000
 
 
@@ -28,7 +27,7 @@ def judge_large(
 
     Returns:
         The number of rows, the number of rows that each rule applied to, and per rule the result as of `bridge.validate`, with up to
-        `FINDINGS_PER_RULE` failing row ids and their exact number beside (``failing_count``).
+        `findings_per_rule` failing row ids, their exact number (``failing_count``) and a digest of all their values beside.
 
     Raises:
         JudgeError: a measure cannot be computed, is empty where its rule applies, or stands twice for one row.
@@ -96,7 +95,7 @@ def _failing(bench: Bench, suite: Suite, rule: Rule, judged: str, success: bool)
         JudgeError: Great Expectations objects and no row fails, or the other way round.
     """
     if success:
-        return {"failing": [], "failing_count": 0}
+        return {"failing": [], "failing_count": 0, "digest": ""}
     bounds = rule.expect.arguments(rule.tolerance)
     if rule.expect.value_set:
         fails, values = "measure not in (select unnest(?))", [bounds["value_set"]]
@@ -104,14 +103,15 @@ def _failing(bench: Bench, suite: Suite, rule: Rule, judged: str, success: bool)
         ends = {"min_value": "measure < ?", "max_value": "measure > ?"}
         fails, values = " or ".join(sql for end, sql in ends.items() if end in bounds), list(bounds.values())
     select = sql_of(rule, judged, suite.table_columns)
-    (count,) = bench.connection.execute(f"select count(*) from ({select}) where {fails}", values).fetchone() or (0,)
+    rows = f"select * from ({select}) where {fails}"
+    count, digest = count_and_digest(bench, suite, rule, judged, rows, values)
     if not count:
         raise JudgeError(f"{suite.name}：规则 {rule.check_id} 未通过，却没有一行不符，无法核对")
     bench.connection.execute(
         f"create or replace temp table {measures_name(rule)} as select m.* from ({select}) m "
         f"join (select row_id, data_row from {judged}) b using (row_id) where {fails} "
-        f"order by b.data_row limit {FINDINGS_PER_RULE}",
+        f"order by b.data_row limit {findings_per_rule()}",
         values,
     )
     found = bench.connection.execute(f"select row_id from {measures_name(rule)}").fetchall()
-    return {"failing": [row_id for (row_id,) in found], "failing_count": count}
+    return {"failing": [row_id for (row_id,) in found], "failing_count": count, "digest": digest}

@@ -5,6 +5,7 @@ candidate database, attached read-only (gate 2). The judged rows have ``data_row
 rows not counted) and the period's dates ``period_starts_on``, ``period_ends_on`` and base ``period_base``.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -54,7 +55,7 @@ left join seed_period p on p.period = s.period
 """
 
 
-LARGE_ROWS = 200_000
+LARGE_ROWS = 20_000
 """A table with more rows stays in its file: it is judged without being held; see `expectations.large`."""
 MEMORY_LIMIT = "1GB"
 """DuckDB writes to a scratch folder what goes beyond."""
@@ -239,9 +240,7 @@ def measure(bench: Bench, suite: Suite, rules: Sequence[Rule], judged: str) -> t
 def values_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return the values of a measured rule for its failing rows, with each row's place and key, in row order."""
     place = "b.row_number" if suite.provider else "null"
-    keys = "".join(f", cast(b.{column} as varchar) as key_{column}" for column in suite.subject_columns)
-    if rule.against:
-        keys = ", b.column_name as place_column"
+    keys = _keys(suite, rule)
     cursor = bench.connection.execute(
         f"select m.*, {place} as place_row, b.data_row as place_data_row{keys} "
         f"from {measures_name(rule)} m join {judged} b on b.row_id = m.row_id "
@@ -250,6 +249,32 @@ def values_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequ
     )
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def digest_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequence[str]) -> str:
+    """Return 16 hex digits that change with the number of these failing rows, and with any value or key of one of them."""
+    rows = f"select * from {measures_name(rule)} where row_id in (select unnest(?))"
+    _, digest = count_and_digest(bench, suite, rule, judged, rows, [list(row_ids)])
+    return digest
+
+
+def count_and_digest(
+    bench: Bench, suite: Suite, rule: Rule, judged: str, rows: str, values: Sequence[Any]
+) -> tuple[int, str]:
+    """Return how many measured rows a SELECT with its ``values`` gives, and the digest of their values and keys; none of them is held."""
+    sql = f"select m.*{_keys(suite, rule)} from ({rows}) m left join {judged} b on b.row_id = m.row_id"
+    # The sum of the rows' digests does not depend on their order.
+    half = "sum(cast(md5_number_{}(cast(to_json(v) as varchar)) as hugeint))"
+    totals = f"select count(*), {half.format('lower')}, {half.format('upper')} from ({sql}) v"
+    count, *sums = bench.connection.execute(totals, list(values)).fetchone() or (0,)
+    return count, hashlib.sha256(f"{count}/{sums}".encode()).hexdigest()[:16]
+
+
+def _keys(suite: Suite, rule: Rule) -> str:
+    """Return SQL for what names a row's subject."""
+    if rule.against:
+        return ", b.column_name as place_column"
+    return "".join(f", cast(b.{column} as varchar) as key_{column}" for column in suite.subject_columns)
 
 
 def measures_name(rule: Rule) -> str:

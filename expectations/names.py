@@ -10,6 +10,7 @@ import duckdb
 
 from sources import contracts
 from sources.finding import Finding
+from sources.limited import limited
 from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.unit_register import UnitRegister
@@ -26,12 +27,14 @@ def judge_names(register: UnitRegister, files: Mapping[str, Path], manifests: Ma
         files: rows files by table id.
         manifests: of the same tables; they lead back to the cells.
     """
-    return [
-        finding
-        for table_id, path in files.items()
-        for name_column, code_column in _pairs(contracts.table(table_id))
-        for finding in _findings(register, path, manifests[table_id], name_column, code_column)
-    ]
+    return limited(
+        [
+            finding
+            for table_id, path in files.items()
+            for name_column, code_column in _pairs(contracts.table(table_id))
+            for finding in _findings(register, path, manifests[table_id], name_column, code_column)
+        ]
+    )
 
 
 def _pairs(table: contracts.Table) -> Iterator[tuple[contracts.Column, contracts.Column]]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from expectations.findings import EXPLAINED, OPEN, RETURNED, SHANGHAI, FindingState, local_time
 from sources.calendar import calendar, deadline
 from sources.contracts import CADENCE_LABELS, Cadence, providers, table
-from sources.finding import CLASS_LABELS, Finding, in_order
+from sources.finding import CLASS_LABELS, Finding, count_by_class, in_order
 from sources.manifest import Manifest
 from sources.reading_rules import OUR_FAULT
 from sources.reference import periods
@@ -107,9 +107,12 @@ def _document(hand_in: HandIn, judgement: Judgement, state: State, verdict: Stat
     provider = providers().get(hand_in.provider)
     period = periods().get(hand_in.period)
     cadence = judgement.cadence or ("year" if period and period.kind == "year" else "half_year" if period else None)
-    counts = Counter(f.finding.rule_class for f in judgement.findings)
-    blocking = Counter(f.finding.rule_class for f in judgement.findings if f.is_blocking)
-    open_queries = Counter(f.state for f in judgement.findings if f.is_blocking and f.finding.rule_class == "query")
+    counts = count_by_class(f.finding for f in judgement.findings)
+    blocking = count_by_class(f.finding for f in judgement.findings if f.is_blocking)
+    open_queries: Counter[str] = Counter()
+    for f in judgement.findings:
+        if f.is_blocking and f.finding.rule_class == "query":
+            open_queries[f.state] += f.finding.stands_for_count
     tables = [_table(table_id, manifest) for table_id, manifest in judgement.manifests.items()]
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -209,6 +212,7 @@ def _finding(state: FindingState) -> dict[str, Any]:
         "message": finding.message,
         "why": finding.why,
         "action": finding.action,
+        "stands_for_count": finding.stands_for_count,
         "state": state.state if finding.rule_class != "note" else "提示",
         "decided_by": decision.by if decision else "",
         "decided_at": _time(decision.at) if decision else "",

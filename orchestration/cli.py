@@ -167,12 +167,18 @@ def sql_command(home: Home, query: str | None, form: str, out: Path | None, as_j
 @guarded
 def trace_command(home: Home, period: str, area: str, indicator: str, as_json_: bool) -> None:
     """一个数从哪些单元格来：文件、工作表、单元格、所填；剔除了什么、凭什么。"""
+    from sources.reader_process import ReaderDied
     from warehouse.trace import CannotTrace, trace
 
     try:
         found = trace(home, half_year_of(period), area, indicator)
     except CannotTrace as error:
         raise Stop(str(error), WRONG_USE) from error
+    except ReaderDied as death:
+        raise Stop(
+            f"存档的报表读不完（{death}），没有追溯到单元格；发布的数没有变。请稍后重试，仍不行请联系管理员。",
+            WRONG_USE,
+        ) from death
     if as_json_:
         click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
     else:

@@ -1,7 +1,6 @@
 """What the command line prints: tables and findings for people, plain dictionaries for ``--json``."""
 
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +17,7 @@ from orchestration.run import RunOutcome
 from sources.calendar import owing
 from sources.contracts import providers
 from sources.contracts import table as contract_table
-from sources.finding import CLASS_LABELS, Finding
+from sources.finding import CLASS_LABELS, Finding, count_by_class
 from sources.reference import CITY, area_names, periods
 from sources.text import visible
 from sources.workbook import WorkbookReading
@@ -85,7 +84,7 @@ def _findings(found: list[Finding]) -> None:
 def blocked(outcome: RunOutcome) -> None:
     """Print why a run did not publish, and what to do next."""
     absent = sum(f.rule_id == NOT_SUBMITTED for f in outcome.blocking)
-    counts = Counter(f.rule_class for f in outcome.blocking if f.rule_id != NOT_SUBMITTED)
+    counts = count_by_class(f for f in outcome.blocking if f.rule_id != NOT_SUBMITTED)
     missing = f"缺报 {absent} 家，" if absent else ""
     click.echo(
         f"{outcome.period} 没有发布：{missing}强制性问题 {counts['mandatory']} 条，未认可的核实性问题 {counts['query']} 条。",
@@ -240,7 +239,7 @@ def check(reading: WorkbookReading, found: list[Finding]) -> None:
             f"  {visible(manifest.sheet)}{beside}：{manifest.row_count} 行，计量单位{manifest.unit or '无'}，合计（万元）{totals or '无'}"
         )
     _findings(found)
-    counts = Counter(f.rule_class for f in found)
+    counts = count_by_class(found)
     verdict = "退回" if counts["mandatory"] else "待说明" if counts["query"] else "受理"
     summary = "，".join(f"{label} {counts[rule_class]}" for rule_class, label in CLASS_LABELS.items())
     click.echo(f"  结论：{verdict}（{summary}）")

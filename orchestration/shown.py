@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sources.finding import CLASS_LABELS, Finding
+from sources.finding import CLASS_LABELS, Finding, count_by_class
 
 ROWS_SHOWN = 50
 
@@ -35,14 +35,16 @@ def findings_metadata(
 
     ``page`` is the run's quality page, if there is one.
     """
-    by_class = Counter(f.rule_class for f in found)
+    by_class = count_by_class(found)
     metadata: dict[str, dg.MetadataValue] = {"报告期": dg.MetadataValue.text(periods)}
     metadata |= {label: dg.MetadataValue.int(by_class[rule_class]) for rule_class, label in CLASS_LABELS.items()}
-    metadata["仍阻断"] = dg.MetadataValue.int(len(blocking))
+    metadata["仍阻断"] = dg.MetadataValue.int(count_by_class(blocking).total())
     if page:
         metadata["质量审核页"] = dg.MetadataValue.path(page)
     if is_restricted:
-        rules = Counter(f"{f.rule_id}（{CLASS_LABELS[f.rule_class]}）" for f in found)
+        rules: Counter[str] = Counter()
+        for f in found:
+            rules[f"{f.rule_id}（{CLASS_LABELS[f.rule_class]}）"] += f.stands_for_count
         text = "\n".join(f"- {rule}：{count} 处" for rule, count in sorted(rules.items())) or "没有发现问题"
         metadata["问题（单位级数据只列数量）"] = dg.MetadataValue.md(text)
     else:

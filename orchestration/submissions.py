@@ -128,7 +128,9 @@ def _submission(
     today: date,
 ) -> Submission:
     due = rules.deadline(period, provider.provider)
-    counts = Counter((s.finding.table_id, s.finding.rule_class) for s in open_ones)
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in open_ones:
+        counts[one.finding.table_id, one.finding.rule_class] += one.finding.stands_for_count
     mandatory = sum(n for (_, rule_class), n in counts.items() if rule_class == "mandatory")
     query = sum(counts.values()) - mandatory
     state = MISSING if today > due.due_on else NOT_DUE

@@ -5,6 +5,7 @@ The reader (this room) and the gates (``expectations``) speak in findings; recei
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -26,6 +27,7 @@ class Finding:
     blocks nothing. ``level``: 0 file, 1 within the sheet or workbook, 2 the same provider over time, 3 between providers,
     4 between domains, 5 outside figures. ``cell``: ``K8``, ``3:3`` for a whole row, empty for a whole sheet or file.
     ``subject``: what it is about independent of its place (the row's key), so that moving a row does not make a new finding.
+    ``stands_for_count``: 1, or of the finding that closes a list cut short (`sources.limited`) the places that are not listed.
     """
 
     rule_id: str
@@ -44,6 +46,7 @@ class Finding:
     message: str
     why: str
     action: str
+    stands_for_count: int = 1
 
     def __post_init__(self) -> None:
         """Make what the sender wrote fit to be read: nothing unseen, nothing endless. A long value keeps what tells it from others."""
@@ -75,6 +78,20 @@ class Finding:
     def from_dict(cls, data: dict) -> "Finding":
         """Rebuild a finding from `as_dict`."""
         return cls(**{key: value for key, value in data.items() if key != "finding_id"})
+
+
+def count_by_class(findings: Iterable[Finding]) -> Counter[RuleClass]:
+    """Return the exact number of places per class, those that are not listed one by one among them."""
+    counts: Counter[RuleClass] = Counter()
+    for finding in findings:
+        counts[finding.rule_class] += finding.stands_for_count
+    return counts
+
+
+def digest_of(findings: Iterable[Finding]) -> str:
+    """Return 16 hex digits that change when one of the findings, its value or their number does, whatever their order."""
+    lines = sorted("\x1f".join((f.finding_id, f.subject, f.found, f.expected)) for f in findings)
+    return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()[:16]
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

@@ -25,8 +25,8 @@ from sources.layout import (
     units_above,
     without_template_columns,
 )
+from sources.limited import LimitedFindings
 from sources.manifest import Manifest
-from sources.reading_rules import breach
 from sources.reference import Period, periods
 from sources.rows import Readers, Reporter, Rows, fault_at
 from sources.seen import report_unseen
@@ -76,11 +76,9 @@ def read_table(
         file_sha256: for the rows.
         period: the workbook's period key.
     """
-    findings: list[Finding] = []
-
-    def report(rule_id: str, message: str, **more: str) -> None:
-        where = {"file_name": file_name, "file_sha256": file_sha256, "provider": table.provider, "period": period}
-        findings.append(breach(rule_id, message, table_id=table.table_id, sheet=sheet.name, **where, **more))
+    of_table = {"provider": table.provider, "period": period, "table_id": table.table_id, "sheet": sheet.name}
+    findings = LimitedFindings({"file_name": file_name, "file_sha256": file_sha256} | of_table, longest_text=None)
+    report = findings.report
 
     def manifest(unit: str = "", **more: object) -> Manifest:
         where = (table.table_id, period, table.provider, file_name, file_sha256, sheet.name)
@@ -89,13 +87,13 @@ def read_table(
     headings = find_headings(sheet.grid, headings_of(table))
     if headings is None:
         report("RD-012", f"在“{sheet.name}”里找不到表头行", found="无", expected=table.columns[0].heading)
-        return TableReading(manifest(), None, None, findings)
+        return TableReading(manifest(), None, None, findings.all())
     sheet, headings = without_template_columns(sheet, headings)
     body = find_body(sheet, headings)
     columns = map_columns(table, cadence, headings, report)
     unit = stated_unit(table, sheet, headings, report)
     if columns is None or unit is None:
-        return TableReading(manifest(), None, body.reported_on, findings)
+        return TableReading(manifest(), None, body.reported_on, findings.all())
     rows = Rows(table, columns, sheet, body.data, unit, period, report)
     report_above(sheet.grid, headings, report)
     _check_rest(sheet, headings, body, report)
@@ -115,7 +113,7 @@ def read_table(
         row_count=len(body.data),
         control_totals_wan={name: f"{total:f}" for name, total in totals.items()},
     )
-    return TableReading(described, rows.to_arrow(file_sha256), reported_on, findings)
+    return TableReading(described, rows.to_arrow(file_sha256), reported_on, findings.all())
 
 
 def map_columns(table: Table, cadence: Cadence, headings: Headings, report: Reporter) -> dict[Column, int] | None:

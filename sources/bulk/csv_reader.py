@@ -16,10 +16,10 @@ from typing import TextIO
 
 import pyarrow as pa
 
-from sources.bulk.limited import LimitedFindings
 from sources.bulk.sniff import ENCODING_LABELS, HEAD_BYTES, UnreadableBulk, encoding_of, first_fault
 from sources.grids import Grid, Sheet
 from sources.layout import HEAD_ROWS, Body, Headings, find_body, find_headings
+from sources.limited import LimitedFindings
 from sources.sheet_xml import MOST_COLUMNS
 from sources.text import label_of
 from sources.values import is_blank, number_of

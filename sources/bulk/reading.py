@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from sources.bulk.columns import ColumnReader, Piece, exact_sum
 from sources.bulk.csv_reader import CsvFile, Foot
-from sources.bulk.limited import LimitedFindings, cut_short
 from sources.bulk.parquet_reader import ParquetFile
 from sources.bulk.sniff import MOST_BULK_ROWS, UnreadableBulk, check_size, kind_of
 from sources.contracts import STATUS_SUFFIX, Cadence, Column, Table, table, tables
@@ -23,6 +22,7 @@ from sources.finding import Finding
 from sources.grids import Sheet
 from sources.identity import headings_of, identify
 from sources.layout import Body, Headings, cell_name, find_headings, info_line
+from sources.limited import LimitedFindings, cut_short
 from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.reference import area_keys, periods

@@ -97,6 +97,38 @@ def test_a_check_of_a_bulk_file_says_what_a_run_would_and_stores_nothing(tmp_pat
     assert not (tmp_path / "home").exists()
 
 
+def test_a_ledger_wrong_in_every_row_has_a_short_receipt_that_counts_every_cell_and_binds_what_it_does_not_list(
+    tmp_path: Path,
+) -> None:
+    rows = sheet_rows(write_return(tmp_path / "财政.xlsx", "finance_bureau", finance_rows()), "拨付明细")
+    head, foot = rows[:3], rows[4:]
+    closing = []
+    for name, last in (("一", "2025-03-01"), ("二", "2025-03-02")):
+        # Read well, and wrong: paid in the year before, 1,300 times; the amount is not readable in 1,200 of them.
+        wrong = [[*rows[3]] for _ in range(1300)]
+        for number, row in enumerate(wrong):
+            row[0], row[9], row[10] = f"PZ{number}", "2025-03-01", f"约{number}" if number < 1200 else 1
+        wrong[-1][9] = last
+        ledger = write_csv(tmp_path / f"{name}.csv", [*head, *wrong, *foot])
+        result = run_sti("--home", tmp_path / "home", "check", "--json", "--receipt", tmp_path / name, ledger)
+        assert result.exit_code == 2, result.stderr
+        [receipt] = (json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / name).glob("*.json"))
+        found = receipt["findings"]
+        unread = [f for f in found if f["rule_id"] == "RD-103"]
+        early = [f for f in found if f["rule_id"] != "RD-103" and "paid_on" in f["subject"]]
+        [rule_id] = {f["rule_id"] for f in early}
+        early = [f for f in found if f["rule_id"] == rule_id]
+        for listed, count in ((unread, 1200), (early, 1300)):
+            assert (len(listed), sum(f["stands_for_count"] for f in listed)) == (1001, count)
+            assert len({f["rule_class"] for f in listed}) == 1
+        by_class = {
+            c: sum(f["stands_for_count"] for f in found if f["rule_class"] == c) for c in ("mandatory", "query")
+        }
+        assert by_class == {c: receipt[f"blocking_{c}_count"] for c in by_class}
+        closing.append([f["finding_id"] for f in (*unread, *early) if f["stands_for_count"] > 1])
+    assert not {*closing[0]} & {*closing[1]}
+
+
 class Slot:
     """The finance bureau's slot in a home of its own, filled file by file."""
 

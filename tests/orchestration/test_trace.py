@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
+from sources import reader_process
 from sources.reference import area_names
 from sources.workbook import read_workbook
 from tests.conftest import ACCEPT, SAMPLES, run_sti
@@ -174,3 +175,12 @@ def test_a_figure_whose_accepted_rows_changed_is_not_explained_by_others_of_the_
     assert (result.exit_code, result.stdout) == (1, "")
     assert "sti run 2026H1" in result.stderr
     assert sti(*trace, "gov_total").exit_code == 0
+
+
+def test_a_reader_that_dies_during_a_trace_is_told_plainly(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_process, "MOST_WALL_SECONDS", 0.0)
+    arguments = ("trace", "--period", "2026H1", "--area", AREA, "--indicator", "enterprise_rd")
+    result = run_sti("--home", sample_home, *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "没有追溯到单元格" in result.stderr
+    assert "内部错误" not in result.stderr

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.bulk import limited
+from sources import limited
 from sources.bulk import reading as in_this_process
 from sources.bulk.columns import ColumnReader
 from sources.bulk.reading import BulkIdentity
@@ -196,7 +196,7 @@ def test_a_total_row_is_checked_and_no_data(tmp_path: Path) -> None:
 def test_a_file_of_wrong_cells_has_bounded_findings_and_an_exact_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limited.LimitedFindings.__init__, "__defaults__", (5,))
+    monkeypatch.setattr(limited, "findings_per_rule", lambda: 5)
     path = tmp_path / "明细.csv"
     path.write_text(csv_text(ledger(*[{"金额": f"约{n}"} for n in range(50)])), encoding="utf-8")
     found = in_this_process.read_bulk(path, identify_bulk(path, "0" * 64), lambda rows: None).findings
