@@ -1,6 +1,7 @@
 """dbt, in this process: the parsed project once per code state, one build per call, the DuckDB file let go of at the end."""
 
 import contextlib
+import fcntl
 import hashlib
 import shutil
 from functools import lru_cache
@@ -40,15 +41,20 @@ def ensure_manifest() -> Path:
     """
     stamp = TARGET_DIR / "project_state.txt"
     state = _project_state()
-    if MANIFEST.exists() and stamp.exists() and stamp.read_text() == state:
-        return MANIFEST
-    from dbt.cli.main import dbtRunner
+    TARGET_DIR.mkdir(exist_ok=True)
+    # Another process may be parsing the same change: the second one waits, and finds it done.
+    with (TARGET_DIR / "parsing.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if MANIFEST.exists() and stamp.exists() and stamp.read_text() == state:
+            return MANIFEST
+        stamp.unlink(missing_ok=True)
+        from dbt.cli.main import dbtRunner
 
-    # dbt's partial parse loses some properties of tests after an edit; this runs only when the project has changed.
-    result = dbtRunner().invoke([*_common("parse", TARGET_DIR), "--no-partial-parse"])
-    if not result.success:
-        raise DbtFailed(f"dbt 项目解析失败：{result.exception}")
-    stamp.write_text(state)
+        # dbt's partial parse loses some properties of tests after an edit; this runs only when the project has changed.
+        result = dbtRunner().invoke([*_common("parse", TARGET_DIR), "--no-partial-parse"])
+        if not result.success:
+            raise DbtFailed(f"dbt 项目解析失败：{result.exception}")
+        stamp.write_text(state)
     return MANIFEST
 
 

@@ -7,11 +7,12 @@ What does not belong here: the coincidences that try every rule (`tests.eliminat
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
 from sources import contracts
 from sources.contracts import STATUS_SUFFIX, Table
 from sources.reference import area_names
+from warehouse import layers
+from warehouse.paths import Home
 
 PERIOD, DAY = "2026H1", "2026-03-15"
 BUREAUS = ("education_bureau", "science_bureau", "health_commission")
@@ -233,10 +234,9 @@ def write_city(home: Path, rows: int) -> None:
                     f"select row_number() over ()::varchar as row_no, *{without} from {ledger} "
                     f"where right(unit_code, 9)::bigint % 3 = {number}"
                 )
+        layers.ensure_schemas(Home.at(home))
         for table_id, table in contracts.tables("half_year").items():
             folder = home / "accepted" / table_id
-            folder.mkdir(parents=True, exist_ok=True)
-            pq.write_table(table.schema.empty_table(), folder / "schema.parquet")
             if table_id in sheets:
                 (folder / PERIOD).mkdir(exist_ok=True)
                 _write_sheet(connection, table, sheets[table_id].format(**sizes), folder / PERIOD / "rows.parquet")
