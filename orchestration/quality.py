@@ -79,16 +79,17 @@ def _write(
 def _standing(sections: Mapping[str, Any], period: str, states: Sequence[ledger.FindingState]) -> dict[str, Any]:
     """Return how the half-year stands: the verdict, what is to do and by whom, what was not judged, and what is missing by decision."""
     blocking = [state for state in states if state.is_blocking]
-    agreed = [providers()[s.finding.provider].label for s in states if s.state == ledger.MISSING_AGREED]
+    agreed = [gate_scope(s.finding.provider) for s in states if s.state == ledger.MISSING_AGREED]
+    missing_agreed = [_label(scope) for scope in agreed]
     lines = _to_do(period, blocking)
-    not_judged = [_label(scope) for scope in _scopes(period) if scope not in sections and _label(scope) not in agreed]
+    not_judged = [_label(scope) for scope in _scopes(period) if scope not in {*sections, *agreed}]
     by_class = {c: sum(state.finding.rule_class == c for state in blocking) for c in ("mandatory", "query")}
     return {
-        "verdict": _verdict(by_class["mandatory"], by_class["query"], not_judged, agreed),
+        "verdict": _verdict(by_class["mandatory"], by_class["query"], not_judged, missing_agreed),
         "to_do": lines[:LISTED_COUNT],
         "to_do_more": len(lines[LISTED_COUNT:]),
         "not_judged": not_judged,
-        "missing_agreed": agreed,
+        "missing_agreed": missing_agreed,
     }
 
 

@@ -227,11 +227,6 @@ def providers_of(cadence: Cadence) -> list[Provider]:
     return [provider for provider in providers().values() if provider.tables_of(cadence)]
 
 
-def half_year_providers() -> list[Provider]:
-    """Return the providers that owe a half-year return, in the order of annex 1."""
-    return providers_of("half_year")
-
-
 def tables(cadence: Cadence | None = None) -> dict[str, Table]:
     """Return every table by id, of one cadence or of all."""
     return {

@@ -44,7 +44,7 @@ def complete(city: Tables) -> Tables:
 def receive(city: Tables, period: str, home: Home, inbox: Path) -> None:
     """Write the five workbooks of one period, read them, and keep what was read as accepted."""
     ensure_schemas(home)
-    for provider in contracts.half_year_providers():
+    for provider in contracts.providers_of("half_year"):
         stand_ins = {t.table_id for t in provider.tables.values() if t.instead_of}
         replaced = {table_id for t in provider.tables.values() if city.get(t.table_id) for table_id in t.instead_of}
         sheets = {

@@ -84,7 +84,7 @@ def test_a_whole_run_is_on_one_page_that_needs_nothing_else(sample_home: Path, t
     page = Path(told).read_text("utf-8")
     seen = Seen(page)
     assert "两道关卡全部通过" in seen.text
-    assert all(provider.label in seen.text for provider in contracts.half_year_providers())
+    assert all(provider.label in seen.text for provider in contracts.providers_of("half_year"))
     assert "第二道关卡" in seen.text
     assert [link for link in seen.links if not link.startswith("#")] == []
     assert seen.handlers == []

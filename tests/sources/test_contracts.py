@@ -61,7 +61,7 @@ def test_a_contract_under_another_name_is_refused(tmp_path: Path) -> None:
 
 
 def test_five_providers_owe_fourteen_half_year_tables() -> None:
-    assert [p.label for p in contracts.half_year_providers()] == [
+    assert [p.label for p in contracts.providers_of("half_year")] == [
         "市财政局",
         "市统计局",
         "市教育局",
