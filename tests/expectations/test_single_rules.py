@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.expectations.books import (
     CONTRACTS,
+    FEN,
     FIRMS,
     FIRMS_BY_AREA,
     INFLOW,
@@ -137,3 +138,87 @@ def test_the_aggregate_sheet_is_judged_alone(tmp_path: Path) -> None:
     assert places(findings(tmp_path, {FIRMS_BY_AREA: [row, dict(row)]}, only=FIRMS_BY_AREA)) == [
         ("GEN-001", "mandatory", "A5")
     ]
+
+
+def test_items_may_reach_the_total_but_not_pass_it(tmp_path: Path) -> None:
+    tables = finance()
+    tables[INPUT][1] |= {"gov_platform_wan": 70, "gov_talent_wan": 30 + 2 * FEN}
+    tables[INPUT][2] |= {"gov_platform_wan": 70, "gov_talent_wan": 30 + 3 * FEN}
+    (finding,) = findings(tmp_path, tables, only=INPUT)
+    assert (finding.rule_id, finding.rule_class, finding.cell) == ("FIN-002", "mandatory", "B6")
+    assert "秀洲区" in finding.message
+
+
+def test_external_may_reach_the_whole_expense_but_not_pass_it(tmp_path: Path) -> None:
+    tables = statistics()
+    tables[FIRMS][0]["rd_expense_wan"] = 10
+    tables[FIRMS][1]["rd_expense_wan"] = 10 - FEN
+    assert places(findings(tmp_path, tables, only=FIRMS)) == [("ENT-002", "mandatory", "J5")]
+
+
+def test_a_negative_amount_is_named_per_column_with_its_heading(tmp_path: Path) -> None:
+    tables = finance()
+    tables[INPUT][3]["soe_platform_wan"] = -5
+    tables[INPUT][3]["industry_fund_wan"] = -5
+    found = findings(tmp_path, tables)
+    assert places(found) == [("GEN-002", "mandatory", "K7"), ("GEN-002", "mandatory", "L7")]
+    assert "附项：国企平台" in found[0].message
+    assert found[0].finding_id != found[1].finding_id
+
+
+def test_the_ledger_may_fill_the_summary_but_not_pass_it_and_the_largest_payment_is_named(tmp_path: Path) -> None:
+    tables = finance()
+    assert findings(tmp_path, tables, only=PAYMENT) == []  # 40 + 20 of 60
+    tables[PAYMENT].append(payment(3, amount_wan=FEN))
+    (finding,) = findings(tmp_path, tables, only=PAYMENT)
+    assert (finding.rule_id, finding.rule_class, finding.cell) == ("PAY-001", "mandatory", "K4")
+    assert finding.subject == "330402/一般公共预算"
+    assert "60.000001 万元" in finding.message
+
+
+def test_memo_rows_transfers_down_and_refunds_do_not_fill_the_summary_and_a_blank_summary_holds_nothing(
+    tmp_path: Path,
+) -> None:
+    tables = finance()
+    tables[INPUT][1] |= {"fund_budget_wan": None, "general_budget_wan": 90}
+    tables[PAYMENT] = [
+        payment(1, amount_wan=95),
+        payment(2, amount_wan=-5),
+        payment(3, amount_wan=500, budget_type=None, memo_category="专项债"),
+        payment(4, amount_wan=500, fund_channel="对下转移支付"),
+        payment(5, amount_wan=1, budget_type="政府性基金预算"),
+    ]
+    expected = [("LED-001", "note", "K5"), ("PAY-001", "mandatory", "K8")]
+    assert places(findings(tmp_path, tables, only=PAYMENT)) == expected
+
+
+LIMITS = {"市县财政": 10, "企业合同": 10, "单位转拨": 3, "其他": 7, "中央直拨": 0, "省级直拨": 0, "上级转移支付": 0}
+"""What `books.unit` reports in the source columns that belong to each channel."""
+
+
+def test_receipts_by_channel_may_reach_their_source_columns_but_not_pass_them(tmp_path: Path) -> None:
+    tables = performer()
+    tables[UNIT] = [unit(f"U{n}") for n in range(len(LIMITS))]
+    rest = {"final_source_channel": "其他", "payer_code": "X"}
+    tables[INFLOW] = [
+        inflow(2 * n + part, unit_code=f"U{n}", fund_channel=channel, amount_wan=amount, **rest)
+        for n, (channel, limit) in enumerate(LIMITS.items())
+        for part, amount in enumerate((limit + 2, -2))
+    ]
+    assert {f.rule_class for f in findings(tmp_path, tables, only=INFLOW)} == {"note"}
+    tables[INFLOW] += [row | {"row_no": f"more {row['row_no']}", "amount_wan": FEN} for row in tables[INFLOW][::2]]
+    found = [f for f in findings(tmp_path, tables, only=INFLOW) if f.rule_class != "note"]
+    assert places(found) == [("INF-001", "mandatory", f"J{4 + 2 * n}") for n in range(len(LIMITS))]
+    assert [f.subject for f in found] == [f"U{n}/{channel}" for n, channel in enumerate(LIMITS)]
+
+
+def test_contracts_beyond_the_firms_external_expense_are_asked_about(tmp_path: Path) -> None:
+    tables = statistics()
+    tables[CONTRACTS].append(contract(3, amount_wan=FEN))
+    assert places(findings(tmp_path, tables, only=CONTRACTS)) == [("CON-002", "query", "G4")]
+
+
+def test_sums_handed_on_beyond_the_column_are_asked_about(tmp_path: Path) -> None:
+    tables = performer()
+    tables[OUTFLOW][0]["amount_wan"] = 2 + FEN
+    assert places(findings(tmp_path, tables, only=UNIT)) == [("UNT-004", "query", "R4")]
