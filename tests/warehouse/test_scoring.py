@@ -1,4 +1,4 @@
-"""Scoring: worked examples of the literature, the policies for odd cases, and that every point is accounted for."""
+"""Scoring: the formulas, the policies for odd cases, and that every point is accounted for. Worked examples: test_literature."""
 
 import csv
 from datetime import date
@@ -85,37 +85,9 @@ def rounded(value: Fraction, places: str = "0.01") -> Decimal:
     return exactly.quantize(Decimal(places), "ROUND_HALF_UP")
 
 
-def test_the_linear_formula_gives_the_textbooks_result() -> None:
-    # 统计学考试题：总资产贡献率 5.81 %，不允许值 6 %，满意值 12 %，功效系数 58.73（×40 + 60）。
-    assert rounded(efficacy_linear(F("5.81"), F(6), F(12))) == Decimal("58.73")
-
-
-def test_the_five_grade_formula_gives_the_handbooks_result() -> None:
-    # 企业综合绩效评价的计分例：权数 20，实际值 8，平均值 1.7（系数 0.6），良好值 9.5（系数 0.8），得 15.23。
-    assert rounded(efficacy_five_grade(F(8), F(20), F(-6), F(-2), F("1.7"), F("9.5"), F(14))) == Decimal("15.23")
-    # 企业绩效评价的试题：实际值 90 %，本档标准值 80 %，上档 100 %，功效系数 0.5，即在两档正中。
+def test_halfway_between_two_grades_is_halfway_between_their_coefficients() -> None:
     points = efficacy_five_grade(F(90), F(100), F(40), F(60), F(80), F(100), F(120))
     assert points == 100 * (F("0.6") + F("0.5") * (F("0.8") - F("0.6")))
-
-
-def test_the_geometric_mean_gives_the_textbooks_result() -> None:
-    # 改进功效系数法举例：丁公司四项功效系数 75.368、96.844、74.940、83.404，权重相等，总功效系数（几何平均）82.185。
-    rows = [
-        {"scheme_id": "s", "subject_type": "area", "indicator_id": i, "dimension": "level", "formula": "zero_based",
-         "benchmark_method": "fixed", "unacceptable": "0", "satisfactory": "100"}
-        for i in "abcd"
-    ]  # fmt: skip
-    weights = [{"scheme_id": "s", "subject_type": "area", "indicator_id": i, "weight": "0.25"} for i in "abcd"]
-    policies = [{**row, "scheme_id": "s"} for row in seed("scoring_policy")]
-    head = {**seed("scoring_scheme")[0], "scheme_id": "s", "mean_method": "geometric"}
-    given_points = dict(zip("abcd", ("75.368", "96.844", "74.940", "83.404"), strict=True))
-    scored, (ranked,) = score(
-        [Figure("area", "丁", i, "level", F(x)) for i, x in given_points.items()],
-        read_scheme(head, weights, rows, policies),
-    )
-    assert ranked.total is not None
-    assert rounded(ranked.total, "0.001") == Decimal("82.185")
-    assert abs(sum(one.contribution or 0 for one in scored) - ranked.total) < F(1, 10**20)
 
 
 @pytest.mark.parametrize("formula", [efficacy_linear, efficacy_exponential])
