@@ -12,7 +12,7 @@ from rich.text import Text
 
 from expectations.replay import NOT_SUBMITTED
 from orchestration.blocking import KIND_LABELS, Cause, agreed_missing, agreed_text, by_actor
-from orchestration.printing_annual import ranking_rows, scheme_line
+from orchestration.printing_annual import ranking_rows, robustness_line, scheme_line
 from orchestration.run import RunOutcome
 from sources.calendar import owing
 from sources.contracts import providers
@@ -143,6 +143,7 @@ def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
     if show_table and periods()[outcome.period].kind == "year":
         click.echo(f"附件2 年度研判（{outcome.period}）。{scheme_line(home, outcome.period)}")
         table(ranking_rows(home, outcome.period), "")
+        click.echo(robustness_line(home, outcome.period))
     elif show_table:
         click.echo(f"附件1：{home.reports / outcome.period / f'附件1_{outcome.period}.xlsx'}")
 

@@ -1,5 +1,7 @@
 """What the command line prints of the annual evaluation (附件2): the ranking, and how one subject's score came about."""
 
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from warehouse.paths import Home
@@ -28,12 +30,40 @@ def scheme_line(home: Home, period: str) -> str:
     return "；".join(f"打分方案 {key} {name}" + (f"。{PROVISIONAL}" if is_new else "") for key, name, is_new in rows)
 
 
+def robustness_text(parameters: Mapping[str, Any]) -> str:
+    """Return in words how an interval of ranks came about: ``parameters`` are those of ``scoring_robustness``."""
+    weight, benchmark = (
+        f"{float(Fraction(str(parameters[name])) * 100):g}" for name in ("weight_spread", "benchmark_spread")
+    )
+    return (
+        f"各权重上下 {weight}%、各标准值上下（两值距离的）{benchmark}% 之内随机变动 {parameters['draw_count']} 次，"
+        f"{parameters['coverage_pct']}% 落在区间内；区间相交的，不宜分高下"
+    )
+
+
+def robustness_line(home: Home, period: str) -> str:
+    """Return how the intervals of ranks of a year came about."""
+    with connect(home) as connection:
+        found = connection.sql(
+            "select distinct s.* from scoring_robustness s join mart_annual_ranking r using (scheme_id) where r.period = ?",
+            params=[period],
+        ).to_arrow_table()
+    return "；".join(f"位次区间：{robustness_text(row)}" for row in found.to_pylist())
+
+
+def interval(low: int | None, high: int | None) -> str:
+    """Return an interval of ranks as text; empty where there is none."""
+    if low is None or high is None:
+        return ""
+    return str(low) if low == high else f"{low}–{high}"
+
+
 def ranking_rows(home: Home, period: str) -> list[dict[str, Any]]:
     """Return the ranking of a year as rows for people: points to two places, last year's beside them."""
     with connect(home) as connection:
         found = connection.execute(
-            "select subject_type, subject_name, total_points, rank, base_total_points, base_rank, note, is_provisional "
-            "from mart_annual_ranking where period = ? "
+            "select subject_type, subject_name, total_points, rank, rank_low, rank_high, base_total_points, base_rank, note, "
+            "is_provisional from mart_annual_ranking where period = ? "
             "order by list_position(?, subject_type), rank nulls last, subject_sort_order",
             [period, list(SUBJECT_LABELS)],
         ).fetchall()
@@ -41,19 +71,43 @@ def ranking_rows(home: Home, period: str) -> list[dict[str, Any]]:
         {
             "对象": SUBJECT_LABELS[kind],
             "名称": name,
-            "综合得分": _marked(total, is_provisional),
+            "综合得分": marked(total, is_provisional),
             "位次": rank,
-            "上年得分": _marked(base_total, is_provisional),
+            "位次区间": interval(low, high),
+            "上年得分": marked(base_total, is_provisional),
             "上年位次": base_rank,
             "说明": note,
         }
-        for kind, name, total, rank, base_total, base_rank, note, is_provisional in found
+        for kind, name, total, rank, low, high, base_total, base_rank, note, is_provisional in found
     ]
 
 
-def _marked(points: Any, is_provisional: bool) -> str | None:
-    """Return points to two places, marked wherever they stand if the scheme is provisional."""
+def marked(points: Any, is_provisional: bool = False) -> str | None:
+    """Return points to two places, marked wherever they stand if the scheme is provisional; None as it is."""
     return None if points is None else f"{rounded(points, 2)}{'（暂定）' if is_provisional else ''}"
+
+
+def standing(home: Home, period: str, subject: str) -> list[dict[str, Any]]:
+    """Return composite, rank, interval and how firm the rank is of one subject (by key or name); empty where it has none."""
+    with connect(home) as connection:
+        found = connection.execute(
+            "select subject_type, subject_name, total_points, rank, rank_low, rank_high, rank_kept_pct, rank_first_pct, note, "
+            "is_provisional from mart_annual_ranking where period = ? and (subject_key = ? or subject_name = ?) order by 1",
+            [period, subject, subject],
+        ).fetchall()
+    return [
+        {
+            "对象": SUBJECT_LABELS[kind],
+            "名称": name,
+            "综合得分": marked(total, is_provisional),
+            "位次": rank,
+            "位次区间": interval(low, high),
+            "位次不变的次数占比（%）": rounded(kept, 1),
+            "排第一的次数占比（%）": rounded(first, 1),
+            "说明": note,
+        }
+        for kind, name, total, rank, low, high, kept, first, note, is_provisional in found
+    ]
 
 
 def explained_rows(home: Home, period: str, subject: str) -> list[dict[str, Any]]:
@@ -79,7 +133,7 @@ def explained_rows(home: Home, period: str, subject: str) -> list[dict[str, Any]
             "不允许值": rounded(unacceptable, 2),
             "满意值": rounded(satisfactory, 2),
             "公式": FORMULA_LABELS.get(formula, ""),
-            "得分": _marked(points, is_provisional),
+            "得分": marked(points, is_provisional),
             "权重": None if weight is None else f"{weight.normalize():f}",
             "贡献": rounded(contribution, 2),
             "数值较上年": rounded(change, 2),

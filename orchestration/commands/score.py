@@ -6,7 +6,7 @@ import click
 
 from orchestration import printing
 from orchestration.command import WRONG_USE, Stop, guarded
-from orchestration.printing_annual import explained_rows, scheme_line
+from orchestration.printing_annual import explained_rows, robustness_line, scheme_line, standing
 from sources.reference import periods
 from warehouse.paths import Home
 
@@ -24,8 +24,13 @@ def score_command(home: Home, year: str, subject: str, as_json_: bool) -> None:
     if not rows:
         raise Stop(f"{year} 年度研判里没有 {subject}；请先运行 sti run {year}，名称与报表一致", WRONG_USE)
     scheme = scheme_line(home, year)
+    ranked = standing(home, year, subject)
     if as_json_:
-        click.echo(json.dumps({"scheme": scheme, "figures": rows}, ensure_ascii=False, indent=1, default=str))
+        shown = {"scheme": scheme, "ranking": ranked, "figures": rows}
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=1, default=str))
         return
     click.echo(scheme)
+    printing.table(ranked, "")
+    if ranked:
+        click.echo(robustness_line(home, year))
     printing.table(rows, "")

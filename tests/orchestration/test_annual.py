@@ -172,3 +172,24 @@ def test_an_annual_return_is_compared_with_the_year_before_and_with_no_half_year
     compared = [f["message"] for f in found if f["rule_id"] in ("CMP-001", "CMP-002", "CMP-003")]
     assert compared and all("上年同期（2024年全年）" in message for message in compared)
     assert not [f for f in found if f["rule_id"] in ("CMP-004", "RD-095")]
+
+
+def test_every_rank_has_an_interval_and_people_see_it_with_how_it_came_about(
+    annual_home: Path, sti: Callable[..., Result]
+) -> None:
+    rows = published(
+        annual_home,
+        "select count(*), count(*) filter (1 <= rank_low and rank_low <= rank_high and rank_high <= ranked), "
+        "count(*) filter (rank_low < rank_high), min(rank_kept_pct + rank_first_pct) >= 0, min(rank_draw_count), max(rank_coverage_pct) "
+        "from (select *, count(rank) over (partition by year, subject_type) as ranked from mart_annual_ranking) where rank is not null",
+    )
+    ((ranked, sound, wide, is_share, draws, coverage),) = rows
+    assert ranked == sound > wide > 0
+    assert (is_share, draws, coverage) == (True, 5000, 90)
+    shown = sti("--home", annual_home, "score", "2025", "南湖区").stdout
+    assert "位次区间" in shown and "5000 次" in shown
+    (standing,) = json.loads(sti("--home", annual_home, "score", "2025", "330402", "--json").stdout)["ranking"]
+    low, high = published(
+        annual_home, "select rank_low, rank_high from mart_annual_ranking where year = 2025 and subject_key = '330402'"
+    )[0]
+    assert standing["位次区间"] == (str(low) if low == high else f"{low}–{high}")

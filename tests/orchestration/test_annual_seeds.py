@@ -1,4 +1,4 @@
-"""A new year's document needs rows, not a release: an indicator, an area and other weights through seeds alone."""
+"""A new year's document needs rows, not a release: an indicator, an area and other weights through seeds alone; a bureau that is missing."""
 
 import csv
 import shutil
@@ -11,12 +11,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from orchestration.dbt import PROJECT_DIR
 from tests.orchestration.expected import published
 
 NEW_AREA = "JX-NEW"
-RESULTS = "select * exclude (rank_low, rank_high) from mart_annual_ranking where year = ? order by all"
+RESULTS = "select * from mart_annual_ranking where {} order by all"
 
 
 def add(project: Path, seed: str, *rows: dict[str, Any]) -> None:
@@ -40,13 +41,16 @@ def add_like(home: Path, table_id: str, area: str, share: Decimal) -> None:
     pq.write_table(pa.concat_tables([table, pa.Table.from_pylist([row], schema=table.schema)]), path)
 
 
-def test_an_indicator_a_tenth_area_and_a_weight_need_rows_only_and_leave_the_year_before_alone(
-    annual_home: Path, tmp_path: Path
-) -> None:
-    project, home = tmp_path / "project", tmp_path / "home"
+@pytest.fixture(scope="module")
+def changed(annual_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample years modelled again with more rows in the seeds, a tenth area, and without the institutes' bureau in 2025."""
+    folder = tmp_path_factory.mktemp("changed")
+    project, home = folder / "project", folder / "home"
     shutil.copytree(PROJECT_DIR, project, ignore=shutil.ignore_patterns("target", "logs"))
     shutil.copytree(annual_home / "accepted", home / "accepted")
     (home / "candidate").mkdir()
+    for table in (home / "accepted").glob("science_bureau__*"):
+        shutil.rmtree(table / "2025")
     since = {"valid_from": "2025-01-01"}
     add(project, "area", {"area_key": NEW_AREA, "area_name": "示例新区", "area_type": "zone", "is_ranked": "true",
                           "sort_order": 11, **since})  # fmt: skip
@@ -59,26 +63,59 @@ def test_an_indicator_a_tenth_area_and_a_weight_need_rows_only_and_leave_the_yea
     add(project, "scoring_dimension", {"scheme_id": "provisional", **at, "dimension": "level"})
     for table_id in ("finance_bureau__gov_input", "statistics_bureau__rd_gdp"):
         add_like(home, table_id, "330402", Decimal("0.5"))
-    folder = [f"--{name}-dir={project}" for name in ("project", "profiles")]
+    options = [f"--{name}-dir={project}" for name in ("project", "profiles")]
     command = "from dbt.cli.main import cli; cli()"
     done = subprocess.run(
-        [sys.executable, "-c", command, "--quiet", "--log-level-file", "none", "build", *folder, "--exclude-resource-type", "unit_test", "test"],
+        [sys.executable, "-c", command, "--quiet", "--log-level-file", "none", "build", *options, "--exclude-resource-type", "unit_test", "test"],
         cwd=home, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    with duckdb.connect(str(home / "candidate" / "warehouse.duckdb"), read_only=True) as connection:
-        ranked = connection.execute(
-            "select subject_key, rank, full_weight from mart_annual_ranking where year = 2025 and subject_type = 'area'"
-        ).fetchall()
-        scored = connection.execute(
-            "select count(score_points), min(weight), max(data_year) from mart_annual_evaluation "
-            "where year = 2025 and indicator_id = 'science_in_budget'"
-        ).fetchall()
-        before = connection.execute(RESULTS, [2024]).fetchall()
+    return home / "candidate" / "warehouse.duckdb"
+
+
+def rows_of(warehouse: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_an_indicator_a_tenth_area_and_a_weight_need_rows_only_and_leave_the_year_before_alone(
+    annual_home: Path, changed: Path
+) -> None:
+    ranked = rows_of(
+        changed,
+        "select subject_key, rank, full_weight from mart_annual_ranking where year = 2025 and subject_type = 'area'",
+    )
     assert sorted(rank for _, rank, _ in ranked) == list(range(1, 11))
     assert NEW_AREA in {key for key, _, _ in ranked}
     # Seven of the document's own (four of them a quarter each), and the new one.
     assert {weight for _, _, weight in ranked} == {Decimal("9.5")}
+    scored = rows_of(
+        changed,
+        "select count(score_points), min(weight), max(data_year) from mart_annual_evaluation "
+        "where year = 2025 and indicator_id = 'science_in_budget'",
+    )
     assert scored == [(10, Decimal("2.5"), 2025)]
-    # The year before, when neither was in force, stands as published.
-    assert before == published(annual_home, RESULTS.replace("?", "2024"))
+    # The year before, when neither was in force, stands as published, the intervals of its ranks too.
+    before = RESULTS.format("year = 2024")
+    assert rows_of(changed, before) == published(annual_home, before)
+
+
+def test_units_of_a_bureau_that_did_not_send_stand_there_as_missing_and_nobody_else_is_touched(
+    annual_home: Path, changed: Path
+) -> None:
+    institutes = "select subject_key, subject_name from mart_annual_ranking where year = {} and subject_type = 'institute' order by 1"
+    assert rows_of(changed, institutes.format(2025)) == published(annual_home, institutes.format(2024))
+    shown = rows_of(
+        changed,
+        "select distinct total_points, rank, rank_low, rank_high, scored_weight, note is not null from mart_annual_ranking "
+        "where year = 2025 and subject_type = 'institute'",
+    )
+    assert shown == [(None, None, None, None, Decimal(0), True)]
+    figures = rows_of(
+        changed,
+        "select distinct value, note_code, note is not null from mart_annual_evaluation "
+        "where year = 2025 and subject_type = 'institute'",
+    )
+    assert figures == [(None, "value_missing", True)]
+    others = RESULTS.format("year = 2025 and subject_type in ('university', 'hospital')")
+    assert rows_of(changed, others) == published(annual_home, others)

@@ -151,12 +151,13 @@ def _compose(subject_type: str, scored: dict[Figure, ScoredFigure], scheme: Sche
         means = {indicator: _mean_of_dimensions(ones) for indicator, ones in indicators.items()}
         weights = {i: scheme.weights[subject_type, i] for i, mean in means.items() if mean is not None}
         full = weights_of[subject_key] = sum(weights.values(), Fraction(0))
-        parts = {i: (means[i] or Fraction(0), weight / full) for i, weight in weights.items()} if full else {}
+        # An indicator of weight 0 takes no part: in a geometric mean its points may not even have a logarithm.
+        parts = {i: (means[i] or Fraction(0), weight / full) for i, weight in weights.items() if weight}
         totals[subject_key] = _total(parts.values(), scheme.mean_method)
         per_point = _per_point(parts, totals[subject_key], scheme.mean_method)
         for indicator, ones in indicators.items():
             divisor = sum((_dimension_weight(one) for one in ones if one.points is not None), Fraction(0))
-            each = per_point.get(indicator)
+            each = per_point.get(indicator) if weights.get(indicator) else Fraction(0)
             for one in ones:
                 is_counted = one.points is not None and each is not None
                 scored[one.figure] = replace(
@@ -191,7 +192,7 @@ def _total(parts: Iterable[tuple[Fraction, Fraction]], mean_method: str) -> Frac
         return None
     if mean_method == "arithmetic":
         return sum((points * share for points, share in known), Fraction(0))
-    if any(points <= 0 for points, share in known if share):
+    if any(points <= 0 for points, _ in known):
         return Fraction(0)
     with localcontext() as context:
         context.prec = POWER_DIGITS

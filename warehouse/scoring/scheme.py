@@ -1,11 +1,12 @@
 """A scoring scheme read from rows (seeds ``scoring_*``) and checked: formulas, benchmarks, weights, what to do in odd cases."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -22,24 +23,39 @@ SITUATIONS = (
 Key = tuple[str, str]
 """Subject type and indicator."""
 
+SEED_FILES = {name: f"scoring_{name}.csv" for name in ("scheme", "weight", "dimension", "policy", "robustness")}
+"""Where each kind of row of a scheme in force is written."""
+
 
 class SchemeError(ValueError):
     """A scheme is wrong; the message names the seed, the row, the field and the reason."""
 
 
+NUMBER = re.compile(r"[+-]?[0-9]{1,20}((\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?|/0*[1-9][0-9]{0,19})")
+"""A decimal or a fraction of a size that a scheme can mean; anything longer would only keep the machine busy."""
+
+
 def _exact(value: Any) -> Any:
-    return None if value in (None, "") else Fraction(str(value))
+    if value in (None, ""):
+        return None
+    if isinstance(value, Fraction):
+        return value
+    if not NUMBER.fullmatch(text := str(value).strip()):
+        raise ValueError(f"“{text[:40]}”不是数；写成 0.25、60 或 1/3")
+    return Fraction(text)
 
 
 Exact = Annotated[Fraction, BeforeValidator(_exact)]
 Maybe = Annotated[Fraction | None, BeforeValidator(_exact)]
 
 
-class _Row(BaseModel):
+class SchemeRow(BaseModel):
+    """A row of one of the seeds ``scoring_*``; columns that it does not name (why, source) are passed over."""
+
     model_config = ConfigDict(extra="ignore", frozen=True, arbitrary_types_allowed=True)
 
 
-class Policy(_Row):
+class Policy(SchemeRow):
     """What happens to a dimension in one situation: no score (``drop``), or ``fixed_points``; always with a note."""
 
     situation: Literal[SITUATIONS]  # type: ignore[valid-type]
@@ -54,7 +70,7 @@ class Policy(_Row):
         return self
 
 
-class Weight(_Row):
+class Weight(SchemeRow):
     """The weight of one indicator in the composite score of its kind of subject."""
 
     subject_type: str
@@ -68,7 +84,7 @@ class Weight(_Row):
         return self
 
 
-class ScoredDimension(_Row):
+class ScoredDimension(SchemeRow):
     """How one dimension of an indicator is scored; what a row leaves blank is the scheme's."""
 
     subject_type: str
@@ -128,21 +144,44 @@ class Scheme:
     policies: Mapping[str, Policy]
 
 
-class _Head(_Row):
+class _Head(SchemeRow):
     scheme_id: str
     scheme_name: str = Field(min_length=1)
     is_provisional: bool
     mean_method: Literal["arithmetic", "geometric"]
 
 
-def _checked(kind: type[Any], seed: str, row: Mapping[str, Any]) -> Any:
+_REASONS = {
+    "literal_error": "只能是 {expected}",
+    "missing": "须写",
+    "int_parsing": "须是整数",
+    "int_from_float": "须是整数",
+    "bool_parsing": "须是 true 或 false",
+}
+
+
+def _reason(error: Any) -> str:
+    """Return what pydantic found, in Chinese where a scheme's author can meet it."""
+    template = _REASONS.get(error["type"])
+    return template.format(**error.get("ctx", {})) if template else error["msg"].removeprefix("Value error, ")
+
+
+Row = TypeVar("Row", bound=SchemeRow)
+
+
+def checked(kind: type[Row], place: str, row: Mapping[str, Any]) -> Row:
+    """Return a row as its model; blank cells are absent.
+
+    Raises:
+        SchemeError: naming ``place`` (the seed's file), the row's key, the field and the reason.
+    """
     try:
         return kind.model_validate({name: value for name, value in row.items() if value not in (None, "")})
     except ValidationError as error:
         names = ("subject_type", "indicator_id", "dimension", "situation")
         which = "/".join(str(row[name]) for name in ("scheme_id", *names) if row.get(name))
-        reasons = "；".join(f"字段 {'.'.join(map(str, e['loc'])) or '（整行）'}：{e['msg']}" for e in error.errors())
-        raise SchemeError(f"{seed}.csv {which}：{reasons}") from error
+        reasons = "；".join(f"字段 {'.'.join(map(str, e['loc'])) or '（整行）'}：{_reason(e)}" for e in error.errors())
+        raise SchemeError(f"{place} {which}：{reasons}") from error
 
 
 def read_scheme(
@@ -150,6 +189,7 @@ def read_scheme(
     weights: Iterable[Mapping[str, Any]],
     dimensions: Iterable[Mapping[str, Any]],
     policies: Iterable[Mapping[str, Any]],
+    places: Mapping[str, str] = SEED_FILES,
 ) -> Scheme:
     """Read and check one scheme; rows of other schemes among the given ones are passed over.
 
@@ -158,46 +198,47 @@ def read_scheme(
         weights: rows of ``scoring_weight``.
         dimensions: rows of ``scoring_dimension``.
         policies: rows of ``scoring_policy``.
+        places: where each kind of row was written, for messages.
 
     Raises:
         SchemeError: a row is wrong, stands twice, or a weight, dimension or policy is missing.
     """
-    top: _Head = _checked(_Head, "scoring_scheme", head)
+    top = checked(_Head, places["scheme"], head)
 
     def own(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         return [row for row in rows if row["scheme_id"] == top.scheme_id]
 
     defaults = {name: value for name, value in head.items() if name in ScoredDimension.model_fields}
-    weighed: list[Weight] = [_checked(Weight, "scoring_weight", row) for row in own(weights)]
-    scored: list[ScoredDimension] = [
-        _checked(
+    weighed = [checked(Weight, places["weight"], row) for row in own(weights)]
+    scored = [
+        checked(
             ScoredDimension,
-            "scoring_dimension",
+            places["dimension"],
             {"scheme_id": top.scheme_id, **defaults, **{n: v for n, v in row.items() if v not in (None, "")}},
         )
         for row in own(dimensions)
     ]
-    treated: list[Policy] = [_checked(Policy, "scoring_policy", row) for row in own(policies)]
+    treated = [checked(Policy, places["policy"], row) for row in own(policies)]
     by_weight = {(w.subject_type, w.indicator_id): w.weight for w in weighed}
     by_dimension: dict[tuple[str, str, str], ScoredDimension] = {
         (d.subject_type, d.indicator_id, d.dimension): d for d in scored
     }
     by_situation = {p.situation: p for p in treated}
-    for seed, rows, kept in (
-        ("scoring_weight", weighed, by_weight),
-        ("scoring_dimension", scored, by_dimension),
-        ("scoring_policy", treated, by_situation),
+    for place, rows, kept in (
+        ("weight", weighed, by_weight),
+        ("dimension", scored, by_dimension),
+        ("policy", treated, by_situation),
     ):
         if len(rows) != len(kept):
-            raise SchemeError(f"{seed}.csv：方案 {top.scheme_id} 有重复的行")
+            raise SchemeError(f"{places[place]}：方案 {top.scheme_id} 有重复的行")
     lacking = sorted({"/".join(key[:2]) for key in by_dimension} ^ {"/".join(key) for key in by_weight})
     if lacking:
         raise SchemeError(
-            f"方案 {top.scheme_id}：{'、'.join(lacking)} 在 scoring_weight 与 scoring_dimension 中只有一处"
+            f"方案 {top.scheme_id}：{'、'.join(lacking)} 在 {places['weight']} 与 {places['dimension']} 中只有一处"
         )
     unsaid = [situation for situation in SITUATIONS if situation not in by_situation]
     if unsaid:
-        raise SchemeError(f"scoring_policy.csv：方案 {top.scheme_id} 没有写 {'、'.join(unsaid)} 怎样处理")
+        raise SchemeError(f"{places['policy']}：方案 {top.scheme_id} 没有写 {'、'.join(unsaid)} 怎样处理")
     return Scheme(
         top.scheme_id, top.scheme_name, top.is_provisional, top.mean_method, by_weight, by_dimension, by_situation
     )

@@ -1,6 +1,6 @@
 """Between the warehouse's tables and the engine: rows of ``int_list_annual_figure`` and of the seeds in, scored rows out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from warehouse.scoring.engine import Figure, Ranked, ScoredFigure, score
-from warehouse.scoring.scheme import Scheme, SchemeError, read_scheme, scheme_in_force
+from warehouse.scoring.robustness import Robustness, simulate
+from warehouse.scoring.scheme import SEED_FILES, Scheme, SchemeError, checked, read_scheme, scheme_in_force
 
 PLACES = 16
 EXACT = pa.decimal128(38, PLACES)
@@ -41,6 +42,23 @@ SCHEMA = pa.schema(
         ("note", pa.string()),
     ]
 )
+
+RANGE_SCHEMA = pa.schema(
+    [
+        ("period", pa.string()),
+        ("subject_type", pa.string()),
+        ("subject_key", pa.string()),
+        ("rank_low", pa.int32()),
+        ("rank_high", pa.int32()),
+        ("rank_kept_pct", pa.float64()),
+        ("rank_first_pct", pa.float64()),
+        ("draw_count", pa.int32()),
+        ("coverage_pct", pa.float64()),
+        ("scheme_id", pa.string()),
+    ]
+)
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 def value_of(row: Mapping[str, Any]) -> Fraction | None:
@@ -85,7 +103,7 @@ def exact(value: Fraction | None) -> Decimal | None:
         return Decimal(whole if scaled >= 0 else -whole).scaleb(-PLACES)
 
 
-def score_table(figures: Sequence[Mapping[str, Any]], seeds: Mapping[str, Sequence[Mapping[str, Any]]]) -> pa.Table:
+def score_table(figures: Rows, seeds: Mapping[str, Rows]) -> pa.Table:
     """Score every year by the scheme in force at its end.
 
     Args:
@@ -96,17 +114,69 @@ def score_table(figures: Sequence[Mapping[str, Any]], seeds: Mapping[str, Sequen
         SchemeError: no scheme, two schemes, or a wrong one is in force.
     """
     rows: list[dict[str, Any]] = []
-    for period in sorted({row["period"] for row in figures}):
-        chosen = [row for row in figures if row["period"] == period]
-        head = scheme_in_force(seeds["scoring_scheme"], chosen[0]["ends_on"])
-        scheme = read_scheme(head, *(seeds[f"scoring_{name}"] for name in ("weight", "dimension", "policy")))
+    for period, chosen, scheme in _years(figures, seeds):
         rows += [{"period": period, **row} for row in score_rows(chosen, scheme)]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def score_rows(figures: Sequence[Mapping[str, Any]], scheme: Scheme) -> list[dict[str, Any]]:
+def simulate_table(figures: Rows, seeds: Mapping[str, Rows]) -> pa.Table:
+    """Return how far the ranks of every year hold; arguments and errors as in `score_table`, with ``scoring_robustness``."""
+    rows: list[dict[str, Any]] = []
+    for period, chosen, scheme in _years(figures, seeds):
+        robustness = robustness_of(seeds["scoring_robustness"], scheme.scheme_id)
+        rows += [{"period": period, **row} for row in range_rows(chosen, scheme, robustness, period)]
+    return pa.Table.from_pylist(rows, schema=RANGE_SCHEMA)
+
+
+def _years(figures: Rows, seeds: Mapping[str, Rows]) -> Iterator[tuple[str, Rows, Scheme]]:
+    """Yield each year with its figures and the scheme in force at its end."""
+    for period in sorted({row["period"] for row in figures}):
+        chosen = [row for row in figures if row["period"] == period]
+        head = scheme_in_force(seeds["scoring_scheme"], chosen[0]["ends_on"])
+        weight, dimension, policy = (seeds[f"scoring_{name}"] for name in ("weight", "dimension", "policy"))
+        yield period, chosen, read_scheme(head, weight, dimension, policy)
+
+
+def robustness_of(rows: Rows, scheme_id: str, place: str = SEED_FILES["robustness"]) -> Robustness:
+    """Return how the simulation of a scheme is run.
+
+    Raises:
+        SchemeError: there is no row for it, or more than one, or a wrong one.
+    """
+    own = [row for row in rows if row["scheme_id"] == scheme_id]
+    if len(own) != 1:
+        raise SchemeError(f"{place}：方案 {scheme_id} 须有且只有一行，现有 {len(own)} 行")
+    return checked(Robustness, place, own[0])
+
+
+def score_rows(figures: Rows, scheme: Scheme) -> list[dict[str, Any]]:
     """Score one year's rows by a scheme, in force or proposed; rows as in `SCHEMA`, without ``period``."""
-    given = [
+    scored, ranked = score(_figures(figures), scheme)
+    composites = {(r.subject_type, r.subject_key): r for r in ranked}
+    return [_row(one, composites.get((one.figure.subject_type, one.figure.subject_key)), scheme) for one in scored]
+
+
+def range_rows(figures: Rows, scheme: Scheme, robustness: Robustness, period: str) -> list[dict[str, Any]]:
+    """Return how far the ranks of one year's rows hold; rows as in `RANGE_SCHEMA`, without ``period``."""
+    found = simulate(*score(_figures(figures), scheme), scheme, robustness, period)
+    return [
+        {
+            "subject_type": one.subject_type,
+            "subject_key": one.subject_key,
+            "rank_low": one.low,
+            "rank_high": one.high,
+            "rank_kept_pct": 100 * one.kept_count / robustness.draw_count,
+            "rank_first_pct": 100 * one.first_count / robustness.draw_count,
+            "draw_count": robustness.draw_count,
+            "coverage_pct": float(robustness.coverage_pct),
+            "scheme_id": scheme.scheme_id,
+        }
+        for one in found
+    ]
+
+
+def _figures(rows: Rows) -> list[Figure]:
+    return [
         Figure(
             row["subject_type"],
             row["subject_key"],
@@ -115,11 +185,8 @@ def score_rows(figures: Sequence[Mapping[str, Any]], scheme: Scheme) -> list[dic
             value_of(row),
             row["note_code"],
         )
-        for row in figures
+        for row in rows
     ]
-    scored, ranked = score(given, scheme)
-    composites = {(r.subject_type, r.subject_key): r for r in ranked}
-    return [_row(one, composites.get((one.figure.subject_type, one.figure.subject_key)), scheme) for one in scored]
 
 
 def _row(one: ScoredFigure, composite: Ranked | None, scheme: Scheme) -> dict[str, Any]:

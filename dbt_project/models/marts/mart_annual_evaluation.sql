@@ -57,7 +57,12 @@ select
     scores.note_code,
     scores.note,
     figures.subject_sort_order,
-    indicators.sort_order as indicator_sort_order
+    indicators.sort_order as indicator_sort_order,
+    figures.value_kind,
+    figures.numerator_wan,
+    figures.denominator_wan,
+    figures.base_numerator_wan,
+    figures.base_denominator_wan
 from scores
 inner join figures
     on

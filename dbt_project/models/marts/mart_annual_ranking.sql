@@ -16,6 +16,10 @@ schemes as (
     select * from {{ ref('scoring_scheme') }}
 ),
 
+ranges as (
+    select * from {{ ref('int_simulate_annual') }}
+),
+
 -- 综合得分在每一格上都有一份，取其一；不打分的对象（全市、三类机构整体）没有
 composites as (
     select
@@ -40,8 +44,12 @@ select
     subjects.subject_name,
     composites.total_points,
     composites.total_rank as rank,
-    cast(null as integer) as rank_low,
-    cast(null as integer) as rank_high,
+    ranges.rank_low,
+    ranges.rank_high,
+    ranges.rank_kept_pct,
+    ranges.rank_first_pct,
+    ranges.draw_count as rank_draw_count,
+    ranges.coverage_pct as rank_coverage_pct,
     last_year.total_points as base_total_points,
     cast(composites.total_points - last_year.total_points as decimal(38, 16)) as total_change_points,
     last_year.total_rank as base_rank,
@@ -66,6 +74,11 @@ inner join schemes
     on
         composites.scheme_id = schemes.scheme_id
         and {{ is_valid_in('schemes', 'periods') }}
+left join ranges
+    on
+        composites.period = ranges.period
+        and composites.subject_type = ranges.subject_type
+        and composites.subject_key = ranges.subject_key
 left join composites as last_year
     on
         periods.base_period = last_year.period
