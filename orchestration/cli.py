@@ -34,6 +34,7 @@ from orchestration.commands.score import score_command
 from orchestration.commands.status import status_command
 from orchestration.commands.template import template_command
 from orchestration.commands.units import alias_command, unalias_command, units_command
+from orchestration.commands.whatif import scheme_command, whatif_command
 from warehouse.archive import hand_ins
 from warehouse.lock import writing
 from warehouse.paths import Home, log_error
@@ -237,3 +238,5 @@ main.add_command(quality_command)
 main.add_command(alerts_command)
 main.add_command(rules_command)
 main.add_command(score_command)
+main.add_command(scheme_command)
+main.add_command(whatif_command)
