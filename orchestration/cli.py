@@ -8,13 +8,12 @@ import gc
 import json
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from orchestration import printing
-from orchestration.command import BLOCKED, WRONG_USE, Group, Stop, guarded, half_year_of, internal_error, period_of
+from orchestration.command import BLOCKED, WRONG_USE, Group, Stop, guarded, internal_error, period_of
 from orchestration.commands.alerts import alerts_command
 from orchestration.commands.check import check_command
 from orchestration.commands.correct import correct_command, corrections_command, withdraw_command
@@ -33,6 +32,7 @@ from orchestration.commands.rules import rules_command
 from orchestration.commands.score import score_command
 from orchestration.commands.status import status_command
 from orchestration.commands.template import template_command
+from orchestration.commands.trace import trace_command
 from orchestration.commands.units import alias_command, unalias_command, units_command
 from orchestration.commands.whatif import scheme_command, whatif_command
 from warehouse.archive import hand_ins
@@ -160,32 +160,6 @@ def sql_command(home: Home, query: str | None, form: str, out: Path | None, as_j
     click.echo(f"{out}：{table.num_rows} 行", err=True)
 
 
-@main.command("trace")
-@click.option("--period", required=True, help="报告期，如 2026H1")
-@click.option("--area", required=True, help="地区键，如 330402；全市 330400")
-@click.option("--indicator", required=True, help="指标标识，如 sti_total、other_net、gov_total")
-@click.option("--json", "as_json_", is_flag=True, help="以 JSON 输出（全部单元格和凭据行）")
-@guarded
-def trace_command(home: Home, period: str, area: str, indicator: str, as_json_: bool) -> None:
-    """一个数从哪些单元格来：文件、工作表、单元格、所填；剔除了什么、凭什么。"""
-    from sources.reader_process import ReaderDied
-    from warehouse.trace import CannotTrace, trace
-
-    try:
-        found = trace(home, half_year_of(period), area, indicator)
-    except CannotTrace as error:
-        raise Stop(str(error), WRONG_USE) from error
-    except ReaderDied as death:
-        raise Stop(
-            f"存档的报表读不完（{death}），没有追溯到单元格；发布的数没有变。请稍后重试，仍不行请联系管理员。",
-            WRONG_USE,
-        ) from death
-    if as_json_:
-        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
-    else:
-        printing.trace(found)
-
-
 @main.command("demo")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="写到哪个文件夹")
 @click.option("--scale", type=float, default=0.05, show_default=True, help="1 为真实规模（7000 家企业）")
@@ -240,3 +214,4 @@ main.add_command(rules_command)
 main.add_command(score_command)
 main.add_command(scheme_command)
 main.add_command(whatif_command)
+main.add_command(trace_command)

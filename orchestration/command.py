@@ -112,14 +112,3 @@ def period_of(period: str) -> str:
     if period not in periods():
         raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
     return period
-
-
-def half_year_of(period: str) -> str:
-    """Return a half-year key of the calendar as given.
-
-    Raises:
-        Stop: no such period, or a whole year.
-    """
-    if periods()[period_of(period)].kind != "half_year":
-        raise Stop(f"{period} 是年度；这个命令现在只支持半年度（例如 {period}H2）", WRONG_USE)
-    return period

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from expectations.replay import NOT_SUBMITTED
 from orchestration.blocking import KIND_LABELS, Cause, agreed_missing, agreed_text, by_actor
-from orchestration.printing_annual import ranking_rows, robustness_line, scheme_line
+from orchestration.printing_annual import ranking_rows
 from orchestration.run import RunOutcome
 from sources.calendar import owing
 from sources.contracts import providers
@@ -25,8 +25,13 @@ from warehouse.paths import Home
 from warehouse.quality import newest_page
 from warehouse.query import QueryFailed, names_of, rows_of, run_query, shown
 from warehouse.report.annex1 import annex1_rows
+from warehouse.report.annex2 import annex2_path
+from warehouse.report.annual import robustness_line, scheme_line
 from warehouse.report.bridge import REASONS, TIERS
-from warehouse.trace import Trace
+from warehouse.report.rounding import rounded
+from warehouse.report.sheets import PLACES
+from warehouse.trace import Removal, SourceCell, Trace
+from warehouse.trace_annual import AnnualTrace
 
 PIPE_WIDTH = 100_000
 FINDINGS_SHOWN = 30
@@ -36,9 +41,14 @@ NOTES = {
     "not_received": "部门未报",
     "not_reported": "单元格未填",
     "not_yet_eliminated": "五类主体没有收齐，不能剔除重复",
+    "no_row": "表中没有这一行，或填“-”",
+    "partly_reported": "合计中有一项没有数",
+    "denominator_missing": "分母没有数",
+    "denominator_not_positive": "分母不大于 0",
+    "data_years_differ": "分子、分母不是同一年度的数",
     "not_collected": "市统计局本期只给分地区汇总表，表中没有这一栏",
 }
-"""Why a figure is not there (``value_note``), in words."""
+"""Why a figure is not there (``value_note``, ``note_code``), in words."""
 
 
 def _print(grid: Table) -> None:
@@ -144,6 +154,8 @@ def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
         click.echo(f"附件2 年度研判（{outcome.period}）。{scheme_line(home, outcome.period)}")
         table(ranking_rows(home, outcome.period), "")
         click.echo(robustness_line(home, outcome.period))
+        click.echo(f"附件2：{annex2_path(home, outcome.period)}")
+        click.echo(f"各单位的附件2、得分构成图：{home.reports / outcome.period}")
     elif show_table:
         click.echo(f"附件1：{home.reports / outcome.period / f'附件1_{outcome.period}.xlsx'}")
 
@@ -169,7 +181,32 @@ def trace(found: Trace) -> None:
     why = f"（{NOTES.get(found.note, found.note)}）" if found.note else ""
     figure = f"没有出数{why}" if found.value_wan is None else f"{shown(found.value_wan)} 万元"
     click.echo(f"{found.period} {area_names()[found.area_key]} {found.indicator_name}：{figure}")
-    has_corrections = any(c.correction for c in found.cells[:TRACED_SHOWN])
+    _sources(found.cells, found.removals)
+    if found.is_explained:
+        click.echo("以上相加减，与发布的数一分不差。")
+
+
+def annual_trace(found: AnnualTrace) -> None:
+    """Print a traced figure of 附件2: each amount that it is worked out from, with its year, its cells and what was removed."""
+    why = f"（{NOTES.get(found.note, found.note)}）" if found.note else ""
+    figure = f"没有出数{why}" if found.value is None else f"{rounded(found.value, PLACES[found.unit])} {found.unit}"
+    click.echo(f"{found.period} 附件2 {found.subject_name} {found.indicator_name}：{figure}")
+    for place, part in enumerate(found.parts):
+        role = "" if len(found.parts) == 1 else ("分子：" if place == 0 else "分母：")
+        amount = "没有数" if part.value_wan is None else f"{shown(part.value_wan)} 万元"
+        click.echo(f"{role}{part.label}（{part.data_year or '年度不明'}年的数，取自 {part.period} 年报）：{amount}")
+        _sources(part.cells, part.removals)
+    if found.is_explained:
+        click.echo(
+            "各项由单元格相加减，与发布的数一分不差"
+            + ("；分子 ÷ 分母 × 100 即上面的比重。" if len(found.parts) > 1 else "。")
+        )
+    click.echo(f"增速的上年数：sti trace --period {periods()[found.period].base_period}，其余参数相同。")
+
+
+def _sources(all_cells: list[SourceCell], all_removals: list[Removal]) -> None:
+    """Print cells, and what was removed with the rows that each removal rests on."""
+    has_corrections = any(c.correction for c in all_cells[:TRACED_SHOWN])
     cells = [
         {
             "单元格": f"{c.file_name}[{c.sheet}]!{c.cell}",
@@ -178,10 +215,10 @@ def trace(found: Trace) -> None:
             "折合万元": c.value_wan,
             **({"更正": c.correction} if has_corrections else {}),
         }
-        for c in found.cells[:TRACED_SHOWN]
+        for c in all_cells[:TRACED_SHOWN]
     ]
     table(cells, "没有来源单元格")
-    _more(len(found.cells), "个单元格")
+    _more(len(all_cells), "个单元格")
     removals = [
         {
             "理由": f"{REASONS[r.reason]}（{TIERS[r.tier]}）",
@@ -195,14 +232,12 @@ def trace(found: Trace) -> None:
             )
             + (f"等{len(r.evidence)}行" if len(r.evidence) > EVIDENCE_SHOWN else ""),
         }
-        for r in found.removals[:TRACED_SHOWN]
+        for r in all_removals[:TRACED_SHOWN]
     ]
     if removals:
         table(removals, "")
-        _more(len(found.removals), "笔剔除")
-        click.echo(f"剔除合计 {sum(r.amount_wan for r in found.removals)} 万元")
-    if found.is_explained:
-        click.echo("以上相加减，与发布的数一分不差。")
+        _more(len(all_removals), "笔剔除")
+        click.echo(f"剔除合计 {sum(r.amount_wan for r in all_removals)} 万元")
 
 
 def _more(count: int, what: str) -> None:

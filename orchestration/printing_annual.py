@@ -1,54 +1,11 @@
 """What the command line prints of the annual evaluation (附件2): the ranking, and how one subject's score came about."""
 
-from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 from warehouse.paths import Home
 from warehouse.query import connect
+from warehouse.report.annual import DIMENSION_LABELS, FORMULA_LABELS, SUBJECT_LABELS
 from warehouse.report.rounding import rounded
-
-SUBJECT_LABELS = {
-    "area": "地区",
-    "university": "高校",
-    "institute": "科研机构",
-    "hospital": "医疗卫生机构",
-    "sector": "机构整体",
-    "city": "全市",
-}
-DIMENSION_LABELS = {"level": "总量", "share": "占比", "growth": "增速"}
-FORMULA_LABELS = {"linear": "线性", "zero_based": "从零到百", "five_grade": "五档", "exponential": "指数"}
-PROVISIONAL = "暂定（演示）：权重和标准值未经市委科技办确定，不作考核依据"
-
-
-def scheme_line(home: Home, period: str) -> str:
-    """Return which scheme the scores of a year rest on, and that it is provisional where it is."""
-    with connect(home) as connection:
-        rows = connection.execute(
-            "select distinct scheme_id, scheme_name, is_provisional from mart_annual_ranking where period = ?", [period]
-        ).fetchall()
-    return "；".join(f"打分方案 {key} {name}" + (f"。{PROVISIONAL}" if is_new else "") for key, name, is_new in rows)
-
-
-def robustness_text(parameters: Mapping[str, Any]) -> str:
-    """Return in words how an interval of ranks came about: ``parameters`` are those of ``scoring_robustness``."""
-    weight, benchmark = (
-        f"{float(Fraction(str(parameters[name])) * 100):g}" for name in ("weight_spread", "benchmark_spread")
-    )
-    return (
-        f"各权重上下 {weight}%、各标准值上下（两值距离的）{benchmark}% 之内随机变动 {parameters['draw_count']} 次，"
-        f"{parameters['coverage_pct']}% 落在区间内；区间相交的，不宜分高下"
-    )
-
-
-def robustness_line(home: Home, period: str) -> str:
-    """Return how the intervals of ranks of a year came about."""
-    with connect(home) as connection:
-        found = connection.sql(
-            "select distinct s.* from scoring_robustness s join mart_annual_ranking r using (scheme_id) where r.period = ?",
-            params=[period],
-        ).to_arrow_table()
-    return "；".join(f"位次区间：{robustness_text(row)}" for row in found.to_pylist())
 
 
 def interval(low: int | None, high: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Publication and the annex workbook: the last two assets. Neither lets out what the gates' own records do not clear."""
+"""Publication and the annex workbooks: the last assets. Neither lets out what the gates' own records do not clear."""
 
 import base64
 
@@ -7,14 +7,17 @@ import dagster as dg
 from orchestration.blocking import blocking_causes, refusal_text
 from orchestration.models import published_model_keys
 from orchestration.options import RunOptions
-from orchestration.partitions import ANNEX1, OWNERS, PERIODS, PUBLISHED
+from orchestration.partitions import ANNEX1, ANNEX2, OWNERS, PERIODS, PUBLISHED
 from orchestration.status import status_table
 from sources.reference import CITY, area_names
 from warehouse import layers, publish
 from warehouse.paths import Home
 from warehouse.query import shown
 from warehouse.report.annex1 import annex1_rows, write_annex1
+from warehouse.report.annex2 import score_pictures, write_annex2
+from warehouse.report.annual import SUBJECT_LABELS, Annual, NoSuchYear, read_annual
 from warehouse.report.bridge import bridge_lines, bridge_svg
+from warehouse.report.rounding import rounded
 
 
 def refuse_unless_clear(home: Home, period: str) -> None:
@@ -76,16 +79,57 @@ def annex1(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Materia
     home, period = options.where, context.partition_key
     path = write_annex1(home, period)
     city = bridge_lines(home, period)[0]
-    picture = base64.b64encode(
-        bridge_svg(city, f"其他主体科技创新投入：从剔除前到剔除后（{area_names()[CITY]}，{period}）").encode()
-    ).decode()
+    picture = bridge_svg(city, f"其他主体科技创新投入：从剔除前到剔除后（{area_names()[CITY]}，{period}）")
     return dg.MaterializeResult(
         metadata={
             "文件": dg.MetadataValue.path(path),
             f"附件1（{area_names()[CITY]}）": dg.MetadataValue.md(annex1_markdown(home, period)),
-            "剔除重复（桥图）": dg.MetadataValue.md(f"![剔除重复](data:image/svg+xml;base64,{picture})"),
+            "剔除重复（桥图）": _picture("剔除重复", picture),
         }
     )
+
+
+@dg.asset(
+    key=ANNEX2,
+    deps=[PUBLISHED],
+    partitions_def=PERIODS,
+    group_name="reports",
+    owners=OWNERS,
+    kinds={"excel"},
+    description="附件2 科技创新投入年度研判体系：市委科技办一份（全部对象、综合得分、得分说明、得分构成），数源单位各一份，只有自己的单位和指标；"
+    "只有年度分区有。打分方案暂定的，处处注明暂定。",
+)
+def annex2(context: dg.AssetExecutionContext, options: RunOptions) -> dg.MaterializeResult:
+    """Write the annex 2 workbooks of one year, of 市委科技办 and of each bureau."""
+    home, period = options.where, context.partition_key
+    try:
+        paths = write_annex2(home, period)
+        annual = read_annual(home, period)
+    except NoSuchYear as error:
+        raise dg.Failure(str(error)) from error
+    return dg.MaterializeResult(
+        metadata={
+            "文件": dg.MetadataValue.md("\n".join(f"- `{path}`" for path in paths)),
+            "综合得分": dg.MetadataValue.md(ranking_markdown(annual)),
+            **{f"得分构成（{kind}）": _picture(kind, svg) for kind, svg in score_pictures(annual).items()},
+        }
+    )
+
+
+def _picture(name: str, svg: str) -> dg.MarkdownMetadataValue:
+    """Return a picture as metadata that the UI shows without fetching anything."""
+    return dg.MetadataValue.md(f"![{name}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})")
+
+
+def ranking_markdown(annual: Annual) -> str:
+    """Return the composites of a year as a Markdown table, by kind and rank."""
+    heading = annual.marked("综合得分")
+    lines = [annual.scheme, "", f"| 类别 | 研判对象 | {heading} | 位次 | 上年位次 |", "|---|---|--:|--:|--:|"]
+    for each in annual.ranking:
+        figures = (rounded(each.total_points, 2), each.rank, each.base_rank)
+        told = " | ".join("—" if figure is None else str(figure) for figure in figures)
+        lines.append(f"| {SUBJECT_LABELS[each.subject_type]} | {each.subject_name} | {told} |")
+    return "\n".join(lines)
 
 
 def annex1_markdown(home: Home, period: str) -> str:

@@ -90,6 +90,15 @@ def indicator_components(indicator_id: str) -> list[tuple[str, str]]:
     ]
 
 
+def annual_parts(subject_type: str, indicator_id: str, on: date) -> tuple[str, str] | None:
+    """Return the measures that an indicator of 附件2 is worked out from (numerator, denominator or ''), on a day; seed ``annual_indicator``."""
+    for row in _seed("annual_indicator"):
+        is_it = (row["subject_type"], row["indicator_id"]) == (subject_type, indicator_id)
+        if is_it and row["valid_from"] <= on.isoformat() and (not row["valid_to"] or on.isoformat() <= row["valid_to"]):
+            return row["numerator"], row["denominator"]
+    return None
+
+
 def subject_providers() -> dict[str, str]:
     """Return the provider of each subject (seed ``sector``): government, enterprise, university, institute, hospital."""
     return {row["subject"]: row["provider"] for row in _seed("sector")}

@@ -8,9 +8,14 @@ import re
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from openpyxl import Workbook
 from openpyxl.cell import Cell, MergedCell, WriteOnlyCell
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
 FORMULA_STARTS = frozenset("=+-@＝＋－＠﹦﹢﹣﹫−")
 """What a spreadsheet may take for the beginning of a formula, full-width and small forms too (some versions fold them on opening)."""
@@ -21,6 +26,9 @@ LONGEST_TEXT = 32_000
 LONGEST_TITLE = 31
 FIRST_DAY = date(1900, 3, 1)
 """Before this day spreadsheets count wrongly (they believe in 29 February 1900)."""
+
+WRITTEN_AT = datetime(2024, 1, 1)
+"""The moment that every workbook of `workbook_bytes` bears, in its properties and in its zip entries."""
 
 _LINE_BREAK = re.compile(r"\r\n?")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -117,6 +125,30 @@ def _fill_text(cell: Cell, text: str) -> None:
 def _is_storable(day: date) -> bool:
     plain = day.date() if isinstance(day, datetime) else day
     return plain >= FIRST_DAY and not (isinstance(day, datetime) and day.tzinfo)
+
+
+class _TimelessZip(ZipFile):
+    """A zip whose entries all bear one date."""
+
+    def writestr(self, name, data, *_args, **_options) -> None:  # type: ignore[no-untyped-def, override]
+        """Write text or bytes as the entry ``name``."""
+        entry = ZipInfo(name, WRITTEN_AT.timetuple()[:6])
+        entry.compress_type = ZIP_DEFLATED
+        super().writestr(entry, data, compresslevel=4)
+
+    def write(self, filename, arcname=None, *_args, **_options) -> None:  # type: ignore[no-untyped-def]
+        """Write the file ``filename`` as the entry ``arcname``."""
+        self.writestr(arcname or str(filename), Path(filename).read_bytes())
+
+
+def workbook_bytes(book: Workbook, creator: str) -> bytes:
+    """Return the workbook as a file whose bytes depend on its content alone: no time of writing stands in it."""
+    properties = book.properties
+    properties.creator, properties.created, properties.modified = creator, WRITTEN_AT, WRITTEN_AT
+    buffer = BytesIO()
+    with _TimelessZip(buffer, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).write_data()
+    return buffer.getvalue()
 
 
 def sheet_title(name: str, taken: Collection[str]) -> str:

@@ -24,7 +24,7 @@ from warehouse.archive import archived
 from warehouse.layers import manifest_of, row_count
 from warehouse.paths import Home
 from warehouse.publish import published_inputs
-from warehouse.query import connect
+from warehouse.query import connect, monitoring_mart
 
 AMOUNT_COLUMNS = ("amount_wan", "sti_activity_wan", "rd_expense_wan", "gov_total_wan")
 """The column that says how much a row is about, whichever of them its table has."""
@@ -115,8 +115,8 @@ class Trace:
 
 
 @dataclass
-class _Rows:
-    """The accepted rows of one period, by table."""
+class AcceptedRows:
+    """The accepted rows of one period, by table, as they were published."""
 
     home: Home
     period: str
@@ -134,15 +134,17 @@ class _Rows:
         now = sha256_of(path) if path.exists() else None
         if now != self.published.get(f"{table_id}/{self.period}"):
             label = contracts.table(table_id).label
-            raise CannotTrace(f"{self.period}“{label}”的准入数据与发布时的不同；{_publish_again(self.period)}")
+            raise CannotTrace(f"{self.period}“{label}”的准入数据与发布时的不同；{publish_again(self.period)}")
         self.checked[table_id] = path
         return path
 
     @cached_property
     def published(self) -> dict[str, str]:
+        """The hash of every accepted file that the published warehouse was built from."""
         return published_inputs(self.home)
 
     def manifest(self, table_id: str) -> Manifest:
+        """Return where a table's rows were read from."""
         return manifest_of(self.path(table_id))
 
     def query(self, table_id: str, columns: str, where: str, values: list[Any]) -> list[tuple[Any, ...]]:
@@ -189,6 +191,7 @@ class _Rows:
 
     @cached_property
     def tables(self) -> list[str]:
+        """The tables that were sent, of those that figures and removals of annex 1 rest on, of a half-year or a year."""
         return [table_id for table_id in contracts.tables("half_year") if self.path(table_id).exists()]
 
     def places(self, row_ids: set[str], column: str) -> dict[str, EvidenceRow]:
@@ -216,7 +219,7 @@ def _correction(entry: dict[str, str] | None) -> str:
 
 
 def trace(home: Home, period: str, area_key: str, indicator_id: str) -> Trace:
-    """Trace one published figure of one half-year: an indicator of the monitoring table, or EG or EE beside the total.
+    """Trace one published figure of a half-year or a year: an indicator of the monitoring table, or EG or EE beside the total.
 
     Raises:
         CannotTrace: no such figure, or what stands in ``accepted/`` is no longer what was published.
@@ -226,7 +229,7 @@ def trace(home: Home, period: str, area_key: str, indicator_id: str) -> Trace:
         name, value, note = _figure(connection, period, area_key, indicator_id)
         components = indicator_components(indicator_id)
         ledger = _ledger(connection, period, area_key, components)
-    rows = _Rows(home, period)
+    rows = AcceptedRows(home, period)
     if indicator_id in MEMO_COLUMNS:
         cells = _enterprise_cells(rows, area_key, MEMO_COLUMNS[indicator_id])
     else:
@@ -243,12 +246,13 @@ def trace(home: Home, period: str, area_key: str, indicator_id: str) -> Trace:
     expected = removed if is_only_removed else gross - removed
     if value is not None and expected != value:
         raise CannotTrace(
-            f"{period} {area_key} {indicator_id} 发布的是 {value} 万元，现在的准入数据合起来是 {expected} 万元；{_publish_again(period)}"
+            f"{period} {area_key} {indicator_id} 发布的是 {value} 万元，现在的准入数据合起来是 {expected} 万元；{publish_again(period)}"
         )
     return Trace(period, area_key, indicator_id, name, value, cells, removals, value is not None, note)
 
 
-def _publish_again(period: str) -> str:
+def publish_again(period: str) -> str:
+    """Return what to do where the accepted rows are no longer those of the published figure."""
     return f"发布之后准入数据又有变化；请运行 sti run {period} 重新发布后再追溯"
 
 
@@ -260,7 +264,7 @@ def _figure(
         ("mart_overlap_memo", "memo_name, value_wan, case when value_wan is null then 'not_collected' end", "memo_id")
         if indicator_id in MEMO_COLUMNS
         else (
-            "mart_half_year_monitoring",
+            monitoring_mart(period),
             "indicator_name, value_wan, case when value_wan is null then value_note end",
             "indicator_id",
         )
@@ -277,7 +281,7 @@ def _figure(
     return name, value, note or ""
 
 
-def _with_evidence(rows: _Rows, ledger: list[tuple[Removal, list[str]]]) -> list[Removal]:
+def _with_evidence(rows: AcceptedRows, ledger: list[tuple[Removal, list[str]]]) -> list[Removal]:
     """Return the removals with where the rows of both sides stand.
 
     Raises:
@@ -290,7 +294,7 @@ def _with_evidence(rows: _Rows, ledger: list[tuple[Removal, list[str]]]) -> list
     missing = [i for column, row_ids in wanted.items() for i in sorted(row_ids) if i not in places[column]]
     if missing:
         raise CannotTrace(
-            f"{rows.period} 剔除台账所凭的 {len(missing)} 行已不在准入数据里；{_publish_again(rows.period)}"
+            f"{rows.period} 剔除台账所凭的 {len(missing)} 行已不在准入数据里；{publish_again(rows.period)}"
         )
     return [
         replace(removal, evidence=[places[removal.evidence_column][i] for i in row_ids]) for removal, row_ids in ledger
@@ -312,26 +316,26 @@ def _ledger(
     return [(Removal(*line[:-1]), json.loads(line[-1])) for line in found]
 
 
-def _cells(rows: _Rows, area_key: str, subject: str, measure: str) -> list[SourceCell]:
+def _cells(rows: AcceptedRows, area_key: str, subject: str, measure: str) -> list[SourceCell]:
     """Return the cells that add up to one subject's measure in one area, or in the city."""
-    in_area, values = _in_area(area_key)
+    is_there, values = in_area(area_key)
     if subject == "government":
         column = "gov_total_wan" if measure in ("gross", "net") else f"{measure}_wan"
-        return rows.cells("finance_bureau__gov_input", column, "area_key", in_area, values)
+        return rows.cells("finance_bureau__gov_input", column, "area_key", is_there, values)
     if subject == "enterprise":
         return _enterprise_cells(rows, area_key, "rd_expense_wan")
     table_id = f"{subject_providers()[subject]}__unit"
-    counted = f"{in_area} and is_grade_3a and is_in_rd_statistics" if subject == "hospital" else in_area
+    counted = f"{is_there} and is_grade_3a and is_in_rd_statistics" if subject == "hospital" else is_there
     return rows.cells(table_id, "sti_activity_wan", "unit_name", counted, values)
 
 
-def _enterprise_cells(rows: _Rows, area_key: str, column: str) -> list[SourceCell]:
+def _enterprise_cells(rows: AcceptedRows, area_key: str, column: str) -> list[SourceCell]:
     """Return one column's cells of the enterprises that count, or of the sums by area where those were sent in their place.
 
     The sums by area lack some columns: none then.
     """
-    in_area, values = _in_area(area_key)
-    counted = f"{in_area} and list_contains(?, frame_category)"
+    is_there, values = in_area(area_key)
+    counted = f"{is_there} and list_contains(?, frame_category)"
     arguments = [*values, enterprise_frame(periods()[rows.period])]
     if UNITS in rows.tables and row_count(rows.path(UNITS)):
         return rows.cells(UNITS, column, "enterprise_name", counted, arguments)
@@ -339,5 +343,6 @@ def _enterprise_cells(rows: _Rows, area_key: str, column: str) -> list[SourceCel
     return rows.cells(AREAS, column, "area_key", counted, arguments) if column in names else []
 
 
-def _in_area(area_key: str) -> tuple[str, list[str]]:
+def in_area(area_key: str) -> tuple[str, list[str]]:
+    """Return the condition on rows of an area, of all for the city, and its values."""
     return ("true", []) if area_key == CITY else ("area_key = ?", [area_key])

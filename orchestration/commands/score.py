@@ -6,9 +6,10 @@ import click
 
 from orchestration import printing
 from orchestration.command import WRONG_USE, Stop, guarded
-from orchestration.printing_annual import explained_rows, robustness_line, scheme_line, standing
+from orchestration.printing_annual import explained_rows, standing
 from sources.reference import periods
 from warehouse.paths import Home
+from warehouse.report.annual import robustness_line, scheme_line
 
 
 @click.command("score")

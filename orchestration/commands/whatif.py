@@ -10,9 +10,10 @@ import click
 
 from orchestration import printing
 from orchestration.command import BLOCKED, WRONG_USE, Stop, guarded
-from orchestration.printing_annual import SUBJECT_LABELS, interval, marked, robustness_text
+from orchestration.printing_annual import interval, marked
 from warehouse.paths import Home
 from warehouse.query import connect
+from warehouse.report.annual import SUBJECT_LABELS, robustness_text
 from warehouse.report.rounding import rounded
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ def renderers(kinds: list[Kind], style: Style, rng: Random) -> list[Callable[[ob
     """Return one function per column that turns a plain value into a cell's."""
     table: dict[str, Callable] = {
         "amount": lambda fen: number(fen, style.unit),
-        "money": lambda fen: number(fen, style.unit) if fen else _nil(fen, style, rng),
+        # A mark that must stand as it is, where nothing else would do, comes as text.
+        "money": lambda fen: fen if isinstance(fen, str) else number(fen, style.unit) if fen else _nil(fen, style, rng),
         "date": _date_writer(style),
         "flag": lambda flag: "是" if flag else "否",
         "area": lambda area: area.name,

@@ -90,6 +90,9 @@ _UNIT_COLUMNS = _columns(
 )
 UNIT = Form("科技活动费用", "科技活动费用情况表", _UNIT_COLUMNS)
 HOSPITAL = Form("科技活动费用", "科技活动费用情况表", _UNIT_COLUMNS + _columns(flag="三级甲等 纳入研发统计"))
+_ANNUAL_COLUMNS = _columns(amount="研究与试验发展经费支出", number="数据年度")
+UNIT_ANNUAL = Form(UNIT.sheet, UNIT.title, UNIT.columns + _ANNUAL_COLUMNS)
+HOSPITAL_ANNUAL = Form(HOSPITAL.sheet, HOSPITAL.title, HOSPITAL.columns + _ANNUAL_COLUMNS)
 INFLOW = Form(
     "经费来源明细",
     "科技经费来源明细表",
@@ -118,6 +121,21 @@ OUTFLOW = Form(
         amount="金额",
     ),
 )
+RD_GDP = Form(
+    "全社会研发与生产总值",
+    "全社会研究与试验发展经费及地区生产总值",
+    _columns(
+        area="地区",
+        number="数据年度",
+        amount="研究与试验发展经费支出",
+        money="其中：规上企业 其中：高校 其中：科研机构 其中：医疗卫生机构 地区生产总值",
+    ),
+)
+COMMITMENT = Form(
+    "任务指标",
+    "实施方案任务指标完成情况表",
+    _columns(text="条款 任务指标 计量单位", number="目标值 完成值", text_2="责任单位 备注"),
+)
 EXPLANATION = Form("核实说明", "核实性审核说明表", _columns(text="规则编号 工作表 单元格 说明 说明人"))
 
 PROVIDERS = {
@@ -127,4 +145,10 @@ PROVIDERS = {
     "science_bureau": ("市科技局", "万元"),
     "health_commission": ("市卫生健康委", "元"),
 }
-"""Label and 计量单位 of each provider."""
+"""Label and 计量单位 of each provider of half-year returns."""
+
+ANNUAL_PROVIDERS = {**PROVIDERS, "sti_office": ("市委科技办", "万元")}
+"""The same of annual returns."""
+
+WITHOUT_UNIT = (COMMITMENT, EXPLANATION)
+"""Sheets without a 计量单位 line."""

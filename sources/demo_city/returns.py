@@ -48,13 +48,18 @@ def sheets_of(provider: str, year: Year, half: int) -> list[Sheet]:
         return [Sheet(GOV_INPUT, _gov_input(year, half)), Sheet(GOV_PAYMENT, list(_payments(year, half)))]
     if provider == "statistics_bureau":
         return [Sheet(ENTERPRISE_RD, _firms(year, half)), Sheet(CONTRACT, list(_contracts(year, half)))]
-    units = [p for p in year.city.performers if provider in p.bureaus]
+    units = units_of(provider, year)
     form = HOSPITAL if provider == "health_commission" else UNIT
     return [
         Sheet(form, _units(provider, units, year, half)),
         Sheet(INFLOW, _numbered(_receipts(units, year, half))),
         Sheet(OUTFLOW, _numbered(_handed_on(units, year, half))),
     ]
+
+
+def units_of(provider: str, year: Year) -> list[Performer]:
+    """Return the units that a bureau reports, in the order of its sheet."""
+    return [p for p in year.city.performers if provider in p.bureaus]
 
 
 def _gov_input(year: Year, half: int) -> list[Row]:

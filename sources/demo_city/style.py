@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from sources.demo_city.forms import PROVIDERS
+from sources.demo_city.forms import ANNUAL_PROVIDERS
 
 META_MODES = ("one_cell", "pairs", "spread", "label_value", "ends")
 DATE_MODES = ("real", "iso", "chinese", "real", "slash")
@@ -21,6 +21,7 @@ class Style:
     unit: str
     year: int
     half: int
+    is_annual: bool
     title_rows: int
     meta: str
     colon: str
@@ -42,6 +43,11 @@ class Style:
     reported_on: date
 
     @property
+    def cadence_text(self) -> str:
+        """报表类别."""
+        return "年报" if self.is_annual else "半年报"
+
+    @property
     def period_text(self) -> str:
         """报告期, in one of its two spellings."""
         if self.half == 1:
@@ -49,17 +55,18 @@ class Style:
         return f"{self.year}年1-12月" if self.says_months else f"{self.year}年全年"
 
 
-def style_of(provider: str, year: int, half: int, rng: Random) -> Style:
+def style_of(provider: str, year: int, half: int, rng: Random, *, is_annual: bool = False) -> Style:
     """Return the style of a provider's workbook; habits rotate with provider and period, so that all of them occur."""
-    label, unit = PROVIDERS[provider]
+    label, unit = ANNUAL_PROVIDERS[provider]
     period = year * 2 + half - 1
-    turn = period + 2 * list(PROVIDERS).index(provider)
+    turn = period + 2 * list(ANNUAL_PROVIDERS).index(provider) + (3 if is_annual else 0)
     return Style(
         provider=provider,
         label=label,
         unit=unit,
         year=year,
         half=half,
+        is_annual=is_annual,
         title_rows=1 + turn % 3,
         meta=META_MODES[turn % 5],
         colon=":" if turn % 4 == 1 else "：",

@@ -1,28 +1,21 @@
 """Writing a filled-in form into a workbook, and the workbook into a file whose bytes depend on its content alone."""
 
-from datetime import datetime
 from pathlib import Path
 from random import Random
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.packaging.core import DocumentProperties
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
-from openpyxl.writer.excel import ExcelWriter
-from openpyxl.xml.constants import ARC_CORE
-from openpyxl.xml.functions import tostring
 
 from sources.demo_city.areas import AREAS
 from sources.demo_city.cells import Row, number, odd_spellings, renderers, spell_heading
-from sources.demo_city.forms import EXPLANATION, Form
+from sources.demo_city.forms import EXPLANATION, WITHOUT_UNIT, Form
 from sources.demo_city.government import BUDGET_TYPES, ITEMS
 from sources.demo_city.returns import Sheet
 from sources.demo_city.style import Style
-from sources.spreadsheet import append_as_typed
+from sources.spreadsheet import append_as_typed, workbook_bytes
 
-ZIP_DATE = (2024, 1, 1, 0, 0, 0)
 WIDTHS = {"code": 22, "text": 16, "date": 13, "money": 13, "amount": 14, "area": 12}
 GROUPS = ("其中：", "附项：")
 INSTRUCTION = (
@@ -49,7 +42,8 @@ def write_workbook(path: Path, sheets: list[Sheet], style: Style, rng: Random) -
         _SheetWriter(book, EXPLANATION, style, rng).write([])
     if style.has_hidden_sheet:
         _write_helper(book)
-    _save(book, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(workbook_bytes(book, "示例"))
     return path
 
 
@@ -77,7 +71,7 @@ class _SheetWriter:
         odd_spellings(cells, rows, kinds, self._style, self._rng)
         for row in cells:
             self._append([None if slot is None else row[slot] for slot in self._slots])
-        if self._form.needs_total or (self._style.totals and rows):
+        if self._form.needs_total or (self._style.totals and rows and {"money", "amount"} & set(kinds)):
             self._write_total(rows)
         self._write_foot()
 
@@ -111,7 +105,11 @@ class _SheetWriter:
         return cell
 
     def _write_titles(self) -> None:
-        titles = (self._form.title, f"（{self._style.year}年半年报）", "科技创新投入统计报表制度（示例）")
+        titles = (
+            self._form.title,
+            f"（{self._style.year}年{self._style.cadence_text}）",
+            "科技创新投入统计报表制度（示例）",
+        )
         for title in titles[: 1 if self._form is EXPLANATION else self._style.title_rows]:
             self._append([self._styled(title, 14)])
             self._merge(self._line, 1, self._line, len(self._slots))
@@ -120,10 +118,10 @@ class _SheetWriter:
         """Write 填报单位, 报告期, 计量单位 and 报表类别 in any order, in one cell or several."""
         style, width = self._style, len(self._slots)
         pairs = [("填报单位", style.label), ("报告期", style.period_text)]
-        if self._form is not EXPLANATION:
+        if self._form not in WITHOUT_UNIT:
             pairs.append(("计量单位", style.unit))
         if style.half == 2:
-            pairs.append(("报表类别", "半年报"))
+            pairs.append(("报表类别", style.cadence_text))
         if style.meta in ("pairs", "ends"):
             self._rng.shuffle(pairs)
         texts = [f"{label}{style.colon}{value}" for label, value in pairs]
@@ -170,7 +168,8 @@ class _SheetWriter:
         total: Row = [None] * len(kinds)
         for place, kind in enumerate(kinds):
             if kind in ("money", "amount"):
-                total[place] = number(sum(row[place] or 0 for row in rows), self._style.unit)  # type: ignore[misc]
+                fen = sum(value for row in rows if isinstance(value := row[place], int))
+                total[place] = number(fen, self._style.unit)
         label = "合\u3000计" if self._style.heading == "breaks" else "合计"
         total[next(place for place, kind in enumerate(kinds) if kind in ("text", "area"))] = label
         self._append([None if slot is None else total[slot] for slot in self._slots])
@@ -208,26 +207,3 @@ def _write_helper(book: Workbook) -> None:
         append_as_typed(
             sheet, [area.name, None, names[place] if place < len(names) else None, None, 0.5 if place == 0 else None]
         )
-
-
-class _TimelessZip(ZipFile):
-    """A zip whose entries all bear one date, and whose document properties bear no time of writing."""
-
-    def writestr(self, name, data, *_args, **_options) -> None:  # type: ignore[no-untyped-def, override]
-        """Write text or bytes as the entry ``name``."""
-        entry = ZipInfo(name, ZIP_DATE)
-        entry.compress_type = ZIP_DEFLATED
-        if name == ARC_CORE:
-            moment = datetime(*ZIP_DATE)
-            data = tostring(DocumentProperties(creator="示例", created=moment, modified=moment).to_tree())
-        super().writestr(entry, data, compresslevel=4)
-
-    def write(self, filename, arcname=None, *_args, **_options) -> None:  # type: ignore[no-untyped-def]
-        """Write the file ``filename`` as the entry ``arcname``."""
-        self.writestr(arcname or str(filename), Path(filename).read_bytes())
-
-
-def _save(book: Workbook, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _TimelessZip(path, "w", ZIP_DEFLATED) as archive:
-        ExcelWriter(book, archive).write_data()

@@ -6,19 +6,21 @@ figure of 其他主体 comes from gross to net.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from io import BytesIO
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sources.reference import area_names, periods
-from sources.spreadsheet import append, sheet_title
+from sources.spreadsheet import append, sheet_title, workbook_bytes
 from warehouse.paths import Home, write_atomically
 from warehouse.query import connect, monitoring_mart
 from warehouse.report.bridge import bridge_lines
 from warehouse.report.elimination_sheet import fill_elimination_sheet
 from warehouse.report.rounding import ROUNDING_NOTE, rounded
+
+OFFICE = "市委科技办"
+"""Who hands the annexes out, as a workbook's properties say."""
 
 HEADINGS = ("序号", "指标名称", "单位", "数源单位", "责任单位", "本期", "上年同期", "增长（%）", "占比（%）", "位次")
 WIDTHS = (7, 48, 7, 32, 22, 16, 16, 11, 11, 7)
@@ -122,9 +124,7 @@ def write_annex1(home: Home, period: str) -> str:
         _sheet(book.create_sheet(sheet_title(area_names()[area_key], book.sheetnames)), area_key, period, rows)
     fill_elimination_sheet(book.create_sheet("剔除重复"), periods()[period].name, bridge_lines(home, period))
     path = home.reports / period / f"附件1_{period}.xlsx"
-    buffer = BytesIO()
-    book.save(buffer)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, workbook_bytes(book, OFFICE))
     return str(path)
 
 

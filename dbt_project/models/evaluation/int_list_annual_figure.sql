@@ -22,6 +22,14 @@ measures as (
     select * from {{ ref('fct_annual_measure') }}
 ),
 
+sectors as (
+    select * from {{ ref('sector') }}
+),
+
+received as (
+    select * from {{ ref('int_detect_received') }}
+),
+
 cells as (
     select
         subjects.period,
@@ -35,9 +43,11 @@ cells as (
         indicators.indicator_id,
         indicators.value_kind,
         indicators.unit as indicator_unit,
+        coalesce(indicators.provider, sectors.provider) as provider,
         subjects.year + indicators.data_year_offset as expected_data_year,
         indicators.numerator as numerator_measure,
         dimensions.dimension,
+        dimensions.share_of_name,
         case dimensions.dimension when 'share' then dimensions.share_of else indicators.denominator end
             as denominator_measure
     from subjects
@@ -51,6 +61,8 @@ cells as (
             indicators.subject_type = dimensions.subject_type
             and indicators.indicator_id = dimensions.indicator_id
             and {{ is_valid_in('dimensions', 'periods') }}
+    -- 三类机构整体的数源单位随机构类别
+    left join sectors on subjects.subject_type = 'sector' and subjects.subject_key = sectors.subject
 ),
 
 parts as (
@@ -65,8 +77,15 @@ parts as (
         base_part.data_year as base_data_year,
         base_whole.data_year as base_denominator_data_year,
         base_part.basis as base_basis,
-        part.basis
+        part.basis,
+        case
+            when cells.provider is not null and received.subject is null then 'not_received'
+            when part.measure is null then 'no_row'
+            else part.value_note
+        end as value_note
     from cells
+    left join sectors as source_sectors on cells.provider = source_sectors.provider
+    left join received on cells.period = received.period and source_sectors.subject = received.subject
     left join measures as part
         on
             cells.period = part.period
@@ -105,6 +124,9 @@ select
     indicator_id,
     dimension,
     value_kind,
+    provider,
+    share_of_name,
+    value_note,
     coalesce(data_year, expected_data_year) as data_year,
     case
         when dimension = 'level' then indicator_unit

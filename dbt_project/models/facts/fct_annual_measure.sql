@@ -50,7 +50,8 @@ by_area as (
             area_key,
             '{{ column }}' as measure,
             data_year,
-            {{ column }}_wan as value_wan
+            {{ column }}_wan as value_wan,
+            nullif({{ column }}_wan_status, 'reported') as value_note
         from rd_gdp
         -- 填“-”的是没有这一项（市本级没有地区生产总值），不是 0，也不使全市为空
         where {{ column }}_wan_status <> 'nil'
@@ -62,7 +63,8 @@ by_area as (
             area_key,
             '{{ measure }}' as measure,
             data_year,
-            {{ column }}_wan as value_wan
+            {{ column }}_wan as value_wan,
+            cast(null as varchar) as value_note
         from rd_gdp
         where gdp_wan > 0 and rd_expenditure_wan is not null
         union all
@@ -73,7 +75,8 @@ by_area as (
             gov_input.area_key,
             '{{ column }}' as measure,
             periods.year as data_year,
-            gov_input.{{ column }}_wan as value_wan
+            gov_input.{{ column }}_wan as value_wan,
+            nullif(gov_input.{{ column }}_wan_status, 'reported') as value_note
         from gov_input
         inner join periods on gov_input.period = periods.period
         {% if not loop.last %}union all{% endif %}
@@ -88,7 +91,8 @@ by_unit as (
             {{ subject }}_units.unit_code,
             'sti_activity' as measure,
             periods.year as data_year,
-            {{ subject }}_units.sti_activity_wan as value_wan
+            {{ subject }}_units.sti_activity_wan as value_wan,
+            nullif({{ subject }}_units.sti_activity_wan_status, 'reported') as value_note
         from {{ subject }}_units
         inner join periods on {{ subject }}_units.period = periods.period
         union all
@@ -98,7 +102,8 @@ by_unit as (
             {{ subject }}_units.unit_code,
             'rd_expenditure' as measure,
             {{ subject }}_units.data_year,
-            {{ subject }}_units.rd_expenditure_wan as value_wan
+            {{ subject }}_units.rd_expenditure_wan as value_wan,
+            nullif({{ subject }}_units.rd_expenditure_wan_status, 'reported') as value_note
         from {{ subject }}_units
         inner join periods on {{ subject }}_units.period = periods.period
         {% if not loop.last %}union all{% endif %}
@@ -113,6 +118,7 @@ united as (
         indicator_values.indicator_id as measure,
         periods.year as data_year,
         {{ reported_only('indicator_values.value_wan', 'indicator_values.value_note') }} as value_wan,
+        indicator_values.value_note,
         indicator_values.basis
     from indicator_values
     inner join periods on indicator_values.period = periods.period
@@ -125,6 +131,7 @@ united as (
         'sti_total_year_before' as measure,
         sti_bases.data_year,
         sti_bases.value_wan,
+        cast(null as varchar) as value_note,
         sti_bases.basis
     from sti_bases
     inner join areas on sti_bases.area_key = areas.area_key
@@ -136,6 +143,7 @@ united as (
         measure,
         data_year,
         value_wan,
+        value_note,
         '' as basis
     from by_area
     union all
@@ -146,6 +154,7 @@ united as (
         by_area.measure,
         max(by_area.data_year) as data_year,
         {{ sum_or_null('by_area.value_wan') }} as value_wan,
+        case when count(*) > count(by_area.value_wan) then 'partly_reported' end as value_note,
         '' as basis
     from by_area
     inner join periods on by_area.period = periods.period
@@ -160,6 +169,7 @@ united as (
         measure,
         data_year,
         value_wan,
+        value_note,
         '' as basis
     from by_unit
     union all
@@ -170,6 +180,7 @@ united as (
         measure,
         max(data_year) as data_year,
         {{ sum_or_null('value_wan') }} as value_wan,
+        case when count(*) > count(value_wan) then 'partly_reported' end as value_note,
         '' as basis
     from by_unit
     group by period, subject, measure
@@ -183,6 +194,7 @@ select
     united.measure,
     united.data_year,
     united.value_wan,
+    united.value_note,
     united.basis
 from united
 inner join periods on united.period = periods.period

@@ -28,16 +28,22 @@ select
     scores.dimension,
     figures.period,
     figures.subject_name,
+    coalesce(indicators.annex_group, own.annex_group) as annex_group,
     indicators.annex_no,
     indicators.indicator_name,
+    figures.provider,
+    figures.share_of_name,
     figures.data_year,
     scores.value,
     figures.unit,
+    figures.value_note,
     last_year.value as base_value,
     cast(scores.value - last_year.value as decimal(38, 16)) as value_change,
     scores.unacceptable,
     scores.satisfactory,
     scores.formula,
+    scores.base_points,
+    scores.span_points,
     scores.benchmark_method,
     scores.score_points,
     scores.indicator_score_points,
@@ -77,6 +83,13 @@ inner join indicators
         scores.subject_type = indicators.subject_type
         and scores.indicator_id = indicators.indicator_id
         and {{ is_valid_in('indicators', 'periods') }}
+-- 三类机构整体列在该类机构的分组里
+left join indicators as own
+    on
+        scores.subject_type = 'sector'
+        and scores.subject_key = own.subject_type
+        and scores.indicator_id = own.indicator_id
+        and {{ is_valid_in('own', 'periods') }}
 inner join schemes
     on
         scores.scheme_id = schemes.scheme_id

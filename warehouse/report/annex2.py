@@ -1,0 +1,75 @@
+"""附件2 科技创新投入年度研判体系: the workbook of 市委科技办, and one for each bureau with its own units or indicators only.
+
+Which indicator is whose is data (``annual_indicator.provider``, for sectors ``sector.provider``). No workbook holds anything of single
+enterprises: the figures are those of ``mart_annual_evaluation``, which has none.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from sources.contracts import providers
+from sources.reference import subject_providers
+from sources.spreadsheet import workbook_bytes
+from warehouse.paths import Home, write_atomically
+from warehouse.report.annex1 import OFFICE
+from warehouse.report.annex2_scores import fill_explanation_sheet, fill_ranking_sheet
+from warehouse.report.annex2_sheet import fill_annex2_sheet
+from warehouse.report.annual import SCORED, SUBJECT_LABELS, Annual, read_annual
+from warehouse.report.contributions import Contributions, contributions, contributions_svg, fill_contribution_sheet
+
+
+def annex2_path(home: Home, period: str, provider: str = "") -> Path:
+    """Return where a year's workbook lies: of 市委科技办, or of one bureau."""
+    who = f"_{providers()[provider].label}" if provider else ""
+    return home.reports / period / f"附件2_{period}{who}.xlsx"
+
+
+def write_annex2(home: Home, period: str) -> list[Path]:
+    """Write ``reports/<period>/附件2_<period>.xlsx``, one workbook per bureau beside it, and the pictures of the scores; return all paths.
+
+    What an earlier run wrote and this one has no figures for any more is taken away.
+
+    Raises:
+        NoSuchYear: the period is no year, or not published.
+        NothingPublished: nothing was published yet.
+    """
+    annual = read_annual(home, period)
+    paths = [_write(annex2_path(home, period), annual, OFFICE, SCORED)]
+    for provider in dict.fromkeys(figure.provider for figure in annual.figures if figure.provider):
+        kinds = tuple(kind for kind in SCORED if subject_providers().get(kind) == provider)
+        own = annual.of(provider, kinds)
+        paths.append(_write(annex2_path(home, period, provider), own, providers()[provider].label, kinds))
+    for name, picture in score_pictures(annual).items():
+        path = home.reports / period / f"得分构成_{period}_{name}.svg"
+        write_atomically(path, picture.encode())
+        paths.append(path)
+    for pattern in (f"附件2_{period}*.xlsx", f"得分构成_{period}_*.svg"):
+        for left_over in set((home.reports / period).glob(pattern)) - set(paths):
+            left_over.unlink()
+    return paths
+
+
+def score_pictures(annual: Annual) -> dict[str, str]:
+    """Return the pictures of what the composites are made of, by kind of subject: SVG texts."""
+    return {SUBJECT_LABELS[made.kind]: contributions_svg(made) for made in _contributions(annual, SCORED)}
+
+
+def _contributions(annual: Annual, kinds: Iterable[str]) -> list[Contributions]:
+    """Return what the composites are made of, of those kinds of subject where any has one."""
+    return [made for kind in kinds if (made := contributions(annual, kind)).subjects]
+
+
+def _write(path: Path, annual: Annual, for_whom: str, kinds: tuple[str, ...]) -> Path:
+    book = Workbook()
+    book.properties.title = f"科技创新投入年度研判体系（{annual.year}年）"
+    fill_annex2_sheet(book.worksheets[0], annual, for_whom)
+    book.worksheets[0].title = "附件2"
+    if kinds:
+        fill_ranking_sheet(book.create_sheet("综合得分"), annual, kinds)
+    fill_explanation_sheet(book.create_sheet("得分说明"), annual)
+    for made in _contributions(annual, kinds):
+        fill_contribution_sheet(book.create_sheet(f"得分构成（{SUBJECT_LABELS[made.kind]}）"), annual, made)
+    write_atomically(path, workbook_bytes(book, for_whom))
+    return path
