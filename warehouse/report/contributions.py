@@ -147,7 +147,7 @@ def contributions_svg(each: Contributions) -> str:
             drawn.append(
                 f'<rect x="{x:.1f}" y="{y}" width="{size:.1f}" height="{bar}" fill="#{colour}"><title>{told}</title></rect>'
             )
-        label = f"{rounded(total, 2)}（第{rank}）"
+        label = f"{rounded(total, 2)}（第{rank}位）"
         drawn.append(f'<text x="{right + 6:.1f}" y="{y + 16}" font-size="13">{label}</text>')
     drawn.append(f'<path d="M{zero:.1f} {top - 6}V{bottom}" stroke="#555"/>')
     for (x, row, name), number in zip(legend, range(len(legend)), strict=True):
