@@ -11,6 +11,7 @@ import click
 from orchestration import printing
 from orchestration.command import BLOCKED, WRONG_USE, Stop, guarded
 from orchestration.printing_annual import interval, marked
+from sources.text import visible
 from warehouse.paths import Home
 from warehouse.query import connect
 from warehouse.report.annual import SUBJECT_LABELS, robustness_text
@@ -62,9 +63,9 @@ def whatif_command(home: Home, scheme: Path, year: int | None, as_json_: bool) -
     try:
         found = compare(_published(home, year), scheme)
     except (CannotCompare, UnreadableProposal) as error:
-        raise Stop(str(error), WRONG_USE) from error
+        raise Stop(visible(str(error)), WRONG_USE) from error
     except SchemeError as error:
-        raise Stop(f"方案有误，没有试算：{error}", BLOCKED) from error
+        raise Stop(f"方案有误，没有试算：{visible(str(error))}", BLOCKED) from error
     if as_json_:
         click.echo(json.dumps(_as_dict(found), ensure_ascii=False, indent=1, default=str))
     else:
@@ -112,13 +113,16 @@ def _text(points: Decimal | None) -> str | None:
 
 def _show(found: "Comparison") -> None:
     head = found.published.scheme.head
-    click.echo(f"{found.published.year} 年度试算：现行方案 {head['scheme_id']}，提议方案“{found.proposal_name}”。")
+    click.echo(
+        f"{found.published.year} 年度试算：现行方案 {head['scheme_id']}，提议方案“{visible(found.proposal_name)}”。"
+    )
     click.echo("试算结果为暂定，不作考核依据；什么都没有改动，已发布的得分和位次照旧。")
     if not found.differences:
         click.echo("提议方案与现行方案相同。")
     for place, old, new in found.differences:
         blank = "不计分" if place.startswith("weights.") or "计分" in (old, new) else "未写"
-        click.echo(f"  {place}：{blank if old in (None, '') else old} → {blank if new in (None, '') else new}")
+        before, after = (blank if value in (None, "") else visible(str(value)) for value in (old, new))
+        click.echo(f"  {place}：{before} → {after}")
     click.echo(f"提议方案的位次区间：{robustness_text(found.robustness)}")
     kinds = dict.fromkeys(one.subject_type for one in found.subjects)
     for kind in sorted(kinds, key=list(SUBJECT_LABELS).index):

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expectations.judge import judge_database, load_suite
 from orchestration.dbt import PROJECT_DIR
 from tests.orchestration.expected import published
 
@@ -107,10 +108,10 @@ def test_units_of_a_bureau_that_did_not_send_stand_there_as_missing_and_nobody_e
     assert rows_of(changed, institutes.format(2025)) == published(annual_home, institutes.format(2024))
     shown = rows_of(
         changed,
-        "select distinct total_points, rank, rank_low, rank_high, scored_weight, note is not null from mart_annual_ranking "
+        "select distinct total_points, rank, rank_low, rank_high, scored_weight, note from mart_annual_ranking "
         "where year = 2025 and subject_type = 'institute'",
     )
-    assert shown == [(None, None, None, None, Decimal(0), True)]
+    assert shown == [(None, None, None, None, Decimal(0), "部门本年度缺报，按 2024 年度的名单列出，不排位")]
     figures = rows_of(
         changed,
         "select distinct value, note_code, note is not null from mart_annual_evaluation "
@@ -119,3 +120,24 @@ def test_units_of_a_bureau_that_did_not_send_stand_there_as_missing_and_nobody_e
     assert figures == [(None, "value_missing", True)]
     others = RESULTS.format("year = 2025 and subject_type in ('university', 'hospital')")
     assert rows_of(changed, others) == published(annual_home, others)
+
+
+def judged(warehouse: Path, home: Path) -> set[tuple[str, str]]:
+    (verdict,) = judge_database([load_suite("mart_annual_ranking")], warehouse, "2025", home)
+    return {(finding.rule_id, finding.rule_class) for finding in verdict.findings}
+
+
+def test_gate_2_asks_nothing_more_of_a_missing_bureau_and_knows_an_impossible_interval(
+    changed: Path, tmp_path: Path
+) -> None:
+    home = changed.parents[1]
+    assert judged(changed, home) == set()
+    wrong = tmp_path / "wrong.duckdb"
+    shutil.copy(changed, wrong)
+    with duckdb.connect(str(wrong)) as connection:
+        connection.execute("update mart_annual_ranking set rank_high = 99 where year = 2025 and subject_key = '330402'")
+        connection.execute(
+            "update mart_annual_ranking set rank_low = rank + 1, rank_high = rank + 1 "
+            "where year = 2025 and subject_type = 'hospital' and rank = 1"
+        )
+    assert judged(wrong, home) == {("RNK-003", "mandatory"), ("RNK-004", "note")}

@@ -160,6 +160,7 @@ REFUSED = {
     "a number that would take for ever": ("weights: {area: {gov_total: 1e999999999}}", 2, ["不是数"]),
     "a division by zero": ("weights: {area: {gov_total: 1/0}}", 2, ["不是数"]),
     "yes for a number": ("weights: {area: {gov_total: yes}}", 2, ["gov_total", "须是数"]),
+    "colours for a terminal": ('"\\e[31mformula": linear', 2, ["<001b>"]),
     "a list for a mapping": ("weights: [1, 2]", 2, ["weights", "键"]),
     "half a scale of spread": ("robustness: {benchmark_spread: 0.5}", 2, ["benchmark_spread"]),
     "broken YAML": ("weights:\n  area: {gov_total: 2\nformula: linear", 1, ["第 3 行"]),
@@ -182,6 +183,7 @@ def test_a_wrong_proposal_is_refused_by_file_key_and_what_is_allowed(
     assert result.stdout == ""
     for each in ("提议.yaml", *said):
         assert each in result.stderr, result.stderr
+    assert "\x1b" not in result.stderr
     assert len(result.stderr) < 1500
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.warehouse.test_scoring import figures, scheme, seed
 from warehouse.scoring.engine import Figure, score
-from warehouse.scoring.robustness import RankRange, Robustness, points_at, position_of, simulate
+from warehouse.scoring.robustness import RankRange, Robustness, drawn, points_at, position_of, simulate
 from warehouse.scoring.scheme import Scheme, SchemeError, checked
 
 CELLS = (("money", "level"), ("money", "growth"), ("people", "level"))
@@ -155,6 +155,49 @@ PINNED = {
     "e": (2, 3, 64, 0),
     "f": (6, 6, 100, 0),
 }
+
+
+def one_draw(given_figures: list[Figure], by: Scheme, how: Robustness, number: int) -> Scheme:
+    """The scheme as one draw moves it: every weight multiplied, every pair of benchmarks moved, all written down as fixed."""
+    scored, _ = score(given_figures, by)
+    benchmarks = {(one.figure.indicator_id, one.figure.dimension): one.benchmark for one in scored}
+
+    def luck(*name: str) -> Fraction:
+        return Fraction(float(drawn(how, "2025", "area", *name)[number, 0]))
+
+    dimensions = {}
+    for (kind, indicator, dimension), rule in by.dimensions.items():
+        benchmark = benchmarks[indicator, dimension]
+        assert benchmark is not None
+        low, high = benchmark.unacceptable, benchmark.satisfactory
+        worst, best = (how.benchmark_spread * luck(indicator, dimension, end) for end in ("worst", "best"))
+        moved = [low + (grade - low) * (1 + best - worst) + worst * (high - low) for grade in benchmark.grades]
+        weight = rule.dimension_weight * (1 + how.weight_spread * luck(indicator, dimension, "weight"))
+        names = ("unacceptable", "low", "average", "good", "satisfactory")
+        changes = {"benchmark_method": "fixed", "dimension_weight": weight, **dict(zip(names, moved, strict=True))}
+        dimensions[kind, indicator, dimension] = rule.model_copy(update=changes)
+    weights = {(k, i): weight * (1 + how.weight_spread * luck(i, "weight")) for (k, i), weight in by.weights.items()}
+    return replace(by, weights=weights, dimensions=dimensions)
+
+
+@pytest.mark.parametrize("mean", ["arithmetic", "geometric"])
+@pytest.mark.parametrize("formula", ["linear", "zero_based", "exponential", "five_grade"])
+def test_every_draw_is_the_exact_engine_run_by_the_scheme_as_that_draw_moves_it(formula: str, mean: str) -> None:
+    clamp = {"clamp_low": "55", "clamp_high": "98"} if formula == "linear" else {}
+    by, given_figures = scheme({"formula": formula, "mean_method": mean, **clamp}), three(ROWS)
+    _, base = score(given_figures, by)
+    kept = {one.subject_key: one.rank for one in base}
+    drawn_ranks: dict[str, list[int]] = {key: [] for key in kept}
+    for number in range(1, 101):
+        for one in score(given_figures, one_draw(given_figures, by, WIDE, number))[1]:
+            assert one.rank is not None
+            drawn_ranks[one.subject_key].append(one.rank)
+    found = ranges(given_figures, by, WIDE)
+    for key, ranks in drawn_ranks.items():
+        # Ninety of a hundred: five at most are left out on either side.
+        ordered = sorted(ranks)
+        assert (found[key].low, found[key].high) == (ordered[4], ordered[94])
+        assert (found[key].kept_count, found[key].first_count) == (ranks.count(kept[key] or 0), ranks.count(1))
 
 
 def test_another_seed_or_year_draws_other_numbers() -> None:

@@ -30,7 +30,12 @@ HEAD_KEYS = (
 )
 POLICY_KEYS = ("treatment", "points", "note")
 ROBUSTNESS_KEYS = tuple(name for name in Robustness.model_fields if name != "scheme_id")
-SECTIONS = {"weight": "weights", "dimension": "dimensions", "policy": "policies", "robustness": "robustness"}
+SECTIONS = {
+    "weight": "weights",
+    "dimension": "dimensions（没有写的取顶层的）",
+    "policy": "policies",
+    "robustness": "robustness",
+}
 
 Document = dict[str, Any]
 Cell = tuple[str, str, str]

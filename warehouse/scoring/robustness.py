@@ -123,7 +123,7 @@ def _ranges(
             _dimension(column, keys, robustness, (*name, dimension)) for dimension, column in sorted(dimensions.items())
         ]
         is_there = np.any([mean.is_there for mean in means], axis=0)
-        factor = 1 + float(robustness.weight_spread) * _drawn(robustness, *name, "weight")
+        factor = 1 + float(robustness.weight_spread) * drawn(robustness, *name, "weight")
         parts.append(_Part(weight * factor, _mean(means), is_there))
     totals = _mean(parts) if scheme.mean_method == "arithmetic" else _geometric_mean(parts)
     # The first row is the scheme itself: the exact composites stand in its place, and with nothing drawn nothing moves.
@@ -145,7 +145,7 @@ def _ranges(
     ]
 
 
-def _drawn(robustness: Robustness, *name: str) -> Array:
+def drawn(robustness: Robustness, *name: str) -> Array:
     """Return one column of numbers between −1 and 1, a draw each, after a 0 for the scheme itself.
 
     From the raw bits of the generator: those are what numpy promises never to change (NEP 19).
@@ -166,11 +166,11 @@ def _dimension(
     points = np.array([float(one.points or 0) if one else 0.0 for one in ones])
     measured = next((one for one in column.values() if not one.note_code), None)
     if measured and measured.benchmark:
-        worst, best = (float(robustness.benchmark_spread) * _drawn(robustness, *name, end) for end in ("worst", "best"))
+        worst, best = (float(robustness.benchmark_spread) * drawn(robustness, *name, end) for end in ("worst", "best"))
         at = np.array([position_of(one.figure.value, one.benchmark) if one else 0.0 for one in ones])
         is_measured = np.array([one is not None and not one.note_code for one in ones])
         points = np.where(is_measured, points_at((at - worst) / (1 + best - worst), rule, measured.benchmark), points)
-    factor = 1 + float(robustness.weight_spread) * _drawn(robustness, *name, "weight")
+    factor = 1 + float(robustness.weight_spread) * drawn(robustness, *name, "weight")
     return _Part(float(rule.dimension_weight) * factor, points, np.array([one is not None for one in ones]))
 
 

@@ -152,7 +152,6 @@ class _Head(SchemeRow):
 
 
 _REASONS = {
-    "literal_error": "只能是 {expected}",
     "missing": "须写",
     "int_parsing": "须是整数",
     "int_from_float": "须是整数",
@@ -162,8 +161,9 @@ _REASONS = {
 
 def _reason(error: Any) -> str:
     """Return what pydantic found, in Chinese where a scheme's author can meet it."""
-    template = _REASONS.get(error["type"])
-    return template.format(**error.get("ctx", {})) if template else error["msg"].removeprefix("Value error, ")
+    if error["type"] == "literal_error":
+        return "只能是 " + re.sub(", | or ", "、", error["ctx"]["expected"]).replace("'", "")
+    return _REASONS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
 Row = TypeVar("Row", bound=SchemeRow)

@@ -54,7 +54,8 @@ select
     case areas.area_type when 'city' then 'city' else 'area' end as subject_type,
     areas.area_key as subject_key,
     areas.area_name as subject_name,
-    areas.sort_order
+    areas.sort_order,
+    periods.year as frame_year
 from periods
 inner join received_periods on periods.period = received_periods.period
 inner join areas on {{ is_valid_in('areas', 'periods') }}
@@ -68,7 +69,8 @@ select
     units.unit_name as subject_name,
     cast(
         row_number() over (partition by frame_years.period, units.subject order by units.unit_code) as integer
-    ) as sort_order
+    ) as sort_order,
+    frame_years.frame_year
 from frame_years
 inner join periods on frame_years.frame_year = periods.year
 inner join units
@@ -82,7 +84,8 @@ select
     'sector' as subject_type,
     sectors.subject as subject_key,
     sectors.subject_name,
-    sectors.sort_order
+    sectors.sort_order,
+    periods.year as frame_year
 from periods
 inner join received_periods on periods.period = received_periods.period
 cross join sectors
