@@ -126,11 +126,12 @@ def test_ranking_and_explanation_give_the_published_composites_and_what_they_are
             found[kind, row[1]] = row
     ranking = published(
         annual_home,
-        "select subject_type, subject_name, total_points, rank, rank_high, rank_low, base_total_points, base_rank "
+        "select subject_type, subject_name, total_points, rank, rank_low, rank_high, base_total_points, base_rank "
         f"from mart_annual_ranking where year = {YEAR}",
     )
     for kind, name, total, rank, best, worst, base, base_rank in ranking:
         row = found[KINDS[kind], name]
+        assert best is None or best <= worst, name
         assert (row[0], row[3], row[4], row[6]) == (rank, best or "—", worst or "—", base_rank or "—"), name
         assert Decimal(str(row[2])) == half_up(total, "分"), name
         assert Decimal(str(row[5])) == half_up(base, "分"), name

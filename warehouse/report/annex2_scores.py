@@ -78,7 +78,7 @@ def fill_ranking_sheet(sheet: Worksheet, annual: Annual, kinds: tuple[str, ...] 
             provider = subject_providers().get(kind, "")
             who = f"{providers()[provider].label}缺报，" if provider in annual.missing else ""
             write_row(sheet, [UNKNOWN, f"{who}没有得分", *[UNKNOWN] * 9, ""], dict.fromkeys((1, *range(3, 12)), ""))
-    interval = [f"{annual.robustness}；“—”为没有模拟。"] if annual.robustness else []
+    interval = [f"{annual.robustness}；“—”为没有位次。"] if annual.robustness else []
     write_lines(sheet, [*RANKING_NOTES, *interval, *notes_of(annual), ROUNDING_NOTE], last)
     set_up_page(sheet, top, top + 1, f"C{top + 2}")
 
@@ -87,8 +87,8 @@ def _rank(sheet: Worksheet, rank: AnnualRank) -> None:
     moved = rank.base_rank - rank.rank if rank.base_rank and rank.rank else None
     figures: list[object] = [
         rounded(rank.total_points, 2),
-        rank.rank_high,
         rank.rank_low,
+        rank.rank_high,
         rounded(rank.base_total_points, 2),
         rank.base_rank,
         rounded(rank.total_change_points, 2),

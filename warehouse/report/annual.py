@@ -88,7 +88,7 @@ class AnnualFigure:
 
 @dataclass(frozen=True)
 class AnnualRank:
-    """One subject's composite: a row of ``mart_annual_ranking``, points exact. ``rank_low``: the worst rank of the simulation."""
+    """One subject's composite: a row of ``mart_annual_ranking``, points exact; ``rank_low`` the best rank of the interval."""
 
     subject_type: str
     subject_key: str
