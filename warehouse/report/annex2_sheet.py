@@ -67,9 +67,7 @@ DOCUMENT_NOTES = (
 )
 SHARE_NOTE = "占比：{}。"
 RATIO_NOTE = "以 % 计的指标，增速为比上年变化的百分点；其余为 %。"
-MISSING_NOTE = (
-    "缺报：{}。要用到它的数都不出，标“缺报”或算不出的原因，不是零，也不计分；缺报单位的各个机构没有名单，只列整体一行。"
-)
+MISSING_NOTE = "缺报：{}。要用到它的数都不出，标“缺报”或算不出的原因，不是零，也不计分；缺报单位的各个机构按它最近一次报送年度的名单列出。"
 
 
 def fill_annex2_sheet(sheet: Worksheet, annual: Annual, for_whom: str) -> None:
