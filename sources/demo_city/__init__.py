@@ -16,7 +16,11 @@ from sources.demo_city.style import style_of
 from sources.demo_city.writer import write_workbook
 from sources.demo_city.year import Year, live
 
-__all__ = ["write_demo_city"]
+__all__ = ["HALF_YEARS", "YEARS", "write_demo_city"]
+
+HALF_YEARS = ("2024H1", "2024H2", "2025H1", "2025H2", "2026H1")
+YEARS = ("2024", "2025")
+"""What the city files unless asked for something else."""
 
 PERIOD = re.compile(r"(\d{4})(?:H([12]))?")
 
@@ -26,7 +30,7 @@ def write_demo_city(
     *,
     scale: float = 0.05,
     seed: int = 14,
-    periods: Sequence[str] = ("2024H1", "2024H2", "2025H1", "2025H2", "2026H1", "2024", "2025"),
+    periods: Sequence[str] = (*HALF_YEARS, *YEARS),
 ) -> list[Path]:
     """Write ``<out>/<period>/<provider label>_<period>.xlsx`` for the five half-year providers, or the six annual ones; return the paths.
 
