@@ -1,11 +1,13 @@
 """``sti whatif``: a proposed scheme beside the one in force, on the published sample year; nothing anywhere is changed."""
 
 import json
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 from click.testing import Result
@@ -196,6 +198,27 @@ def test_what_cannot_be_compared_is_said_with_the_next_step(annual_home: Path, s
     other = sti("--home", annual_home, "whatif", right, "--year", "2019")
     assert (other.exit_code, "2024、2025" in other.stderr) == (1, True)
     assert sti("--home", annual_home, "scheme", "--year", "2019").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("update mart_annual_ranking set total_points = total_points + 1e-9 where subject_key = '330402'", "南湖区"),
+        ("update scoring_weight set weight = '3' where indicator_id = 'gov_total'", "得分"),
+        ("drop table scoring_weight", "旧版程序"),
+    ],
+)
+def test_published_points_that_this_program_does_not_arrive_at_are_compared_with_nothing(
+    change: str, said: str, annual_home: Path, sti: Sti, tmp_path: Path
+) -> None:
+    warehouse = tmp_path / "home" / "published" / "warehouse.duckdb"
+    warehouse.parent.mkdir(parents=True)
+    shutil.copyfile(annual_home / "published" / "warehouse.duckdb", warehouse)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(change)
+    result = sti("--home", tmp_path / "home", "whatif", write(tmp_path, "formula: exponential"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert said in result.stderr and "请" in result.stderr and "sti run" in result.stderr
 
 
 def test_the_example_in_the_documents_works(annual_home: Path, sti: Sti, tmp_path: Path) -> None:
