@@ -1,6 +1,6 @@
 """Level 2: the amounts of one table beside the same provider's earlier figures, one row per amount that is large enough to ask about.
 
-Three sets of earlier figures: the same period last year and the last period (accepted data), and the version of the return before this one.
+Three sets of earlier figures, all accepted: the same period last year, the last period, and the version of the return before this one.
 All amounts are cumulative from 1 January, so a first half-year has the first half-year of last year beside it, and a second half-year also the
 first of its own year. What does *not* belong here: what is asked about (``suites/_comparison.yaml``), where earlier files lie (``warehouse``).
 """
@@ -27,10 +27,12 @@ LISTED = 50
 class Earlier:
     """Files of the same provider's earlier rows, by kind and table id.
 
-    A kind without a file for a table has nothing to compare with: its rules do not apply, and the summary says so.
+    A kind without a file for a table has nothing to compare with: its rules do not apply, and the summary says so. ``has_other_versions``:
+    the return has been sent in other versions too; ``last_version`` is the last of them that was accepted, and there may be none.
     """
 
     files: Mapping[Against, Mapping[str, Path]] = field(default_factory=dict)
+    has_other_versions: bool = False
 
     def of(self, kind: Against, table_id: str) -> Path | None:
         """Return the earlier rows of one table, None where there are none."""

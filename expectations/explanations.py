@@ -8,9 +8,10 @@ from pathlib import Path
 from expectations.decisions import Given
 from expectations.ledger_file import read_events
 from expectations.replay import Replay, text_key, unit_key, value_of
-from sources.explanations import ExplanationRow
+from sources.explanations import EVERY_CELL, ExplanationRow
 from sources.finding import CLASS_LABELS, Finding
 from sources.identity import EXPLANATION_SHEET
+from sources.limited import limited
 from sources.reading_rules import breach
 from sources.text import label_of
 
@@ -41,23 +42,27 @@ def match(
         where: file name, hash, provider and period, for the notes.
 
     Returns:
-        The 核实性 findings that are explained, and notes on rows that explain nothing. Of two rows for one finding the later counts.
+        The 核实性 findings that are explained, and notes on rows that explain nothing. Of two rows for one finding the later counts; one that
+        names the cell counts before one that speaks of all of them (``全部``).
     """
     by_place: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    by_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        by_place[finding.rule_id, label_of(finding.sheet), finding.cell].append(finding)
+        for cell in (finding.cell, EVERY_CELL):
+            by_place[finding.rule_id, label_of(finding.sheet), cell].append(finding)
+        by_rule[finding.rule_id].append(finding)
     explained: dict[str, Explained] = {}
     notes: list[Finding] = []
 
     def note(rule_id: str, row: ExplanationRow, message: str) -> None:
         notes.append(_note(rule_id, row, message, where))
 
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.cell != EVERY_CELL):
         missing = row.fault or ("没有写“说明”" if not row.text else "没有写“说明人”" if not row.by else "")
         found = by_place.get((row.rule_id, row.sheet, row.cell), [])
         queries = [finding for finding in found if finding.rule_class == "query"]
         if not found:
-            note("RD-130", row, f"没有对应的问题（{_place(row)}）{_meant(row, findings)}")
+            note("RD-130", row, f"没有对应的问题（{_place(row)}）{_meant(row, by_rule.get(row.rule_id, ()))}")
         elif not queries:
             label = CLASS_LABELS[found[0].rule_class]
             note("RD-132", row, f"{_place(row)}是{label}问题，说明不起作用")
@@ -66,14 +71,14 @@ def match(
         else:
             for finding in queries:
                 earlier = explained.get(finding.finding_id)
-                if earlier:
+                if earlier and (earlier.row.cell == EVERY_CELL) == (row.cell == EVERY_CELL):
                     note(
                         "RD-133",
                         earlier.row,
                         f"与第{row.row_number}行说的是同一个问题（{_place(row)}），以第{row.row_number}行为准",
                     )
                 explained[finding.finding_id] = Explained(finding, row)
-    return list(explained.values()), notes
+    return list(explained.values()), limited(notes)
 
 
 def still_given(
@@ -101,7 +106,7 @@ def still_given(
         before = "、".join(sorted(value[0] for value in values))
         message = f"{_place(one.row)}的说明是对“{before}”写的，现在是“{one.finding.found}”，原说明已失效"
         notes.append(_note("RD-134", one.row, message, where))
-    return holds, notes
+    return holds, limited(notes)
 
 
 def _note(rule_id: str, row: ExplanationRow, message: str, where: Mapping[str, str]) -> Finding:
@@ -125,12 +130,11 @@ def _meant(row: ExplanationRow, findings: Sequence[Finding]) -> str:
     """Return where the rule's findings really are, if it has any."""
     places = [
         f"[{finding.sheet}]!{finding.cell}" if finding.cell else f"[{finding.sheet}]"
-        for finding in findings
-        if finding.rule_id == row.rule_id
+        for finding in findings[:CELLS_NAMED]
     ]
-    more = "等" if len(places) > CELLS_NAMED else ""
+    more = "等" if len(findings) > CELLS_NAMED else ""
     return (
-        f"；本次报送的 {row.rule_id} 在 {'、'.join(places[:CELLS_NAMED])}{more}"
+        f"；本次报送的 {row.rule_id} 在 {'、'.join(places)}{more}"
         if places
         else "；可能已改正，或规则编号、工作表、单元格写错"
     )

@@ -18,7 +18,7 @@ from expectations.large import judge_large
 from expectations.measures import (
     Bench,
     JudgeError,
-    digest_of,
+    digest_of_rows,
     measure,
     open_database,
     open_workbook,
@@ -169,7 +169,7 @@ def _judge(
                 findings.append(_finding(rule, suite, bench.period, manifest, row))
             count = bridge.failing_count(results[rule.check_id])
             if manifest and count > len(listed):
-                digest = results[rule.check_id].get("digest") or digest_of(bench, suite, rule, where, failing)
+                digest = results[rule.check_id].get("digest") or digest_of_rows(bench, suite, rule, where, failing)
                 findings.append(_not_listed(rule, suite, bench.period, manifest, count - len(listed), count, digest))
     findings = told_apart(findings)
     checks = _checks(valid, row_count, applied, results)

@@ -251,7 +251,7 @@ def values_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequ
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def digest_of(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequence[str]) -> str:
+def digest_of_rows(bench: Bench, suite: Suite, rule: Rule, judged: str, row_ids: Sequence[str]) -> str:
     """Return 16 hex digits that change with the number of these failing rows, and with any value or key of one of them."""
     rows = f"select * from {measures_name(rule)} where row_id in (select unnest(?))"
     _, digest = count_and_digest(bench, suite, rule, judged, rows, [list(row_ids)])

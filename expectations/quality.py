@@ -10,7 +10,7 @@ from typing import Any
 from expectations.findings import FindingState
 from expectations.rules import is_restricted
 from sources.contracts import tables
-from sources.finding import Finding
+from sources.finding import Finding, place_count
 
 SCHEMA_VERSION = 1
 KEPT_CELLS = 50
@@ -65,8 +65,10 @@ def _table(
     checks: list[dict[str, Any]] = []
     left = list(found)
     for kept in summary["checks"] if summary else ():
-        mine = [finding for finding in left if _is_of(finding, kept)]
-        left = [finding for finding in left if finding not in mine]
+        mine, others = [], []
+        for finding in left:
+            (mine if _is_of(finding, kept) else others).append(finding)
+        left = others
         checks.append(_check(kept, mine, by_id, restricted=restricted))
     # What no suite asked: the reader's rules, names beside codes, correction slips.
     rules: dict[str, list[Finding]] = {}
@@ -111,10 +113,14 @@ def _check(
     base["evaluated_count"] = kept["rows_checked"]
     if not kept["could_be_computed"]:
         # Without a finding: the table it compares with was refused, and has its own.
-        return base | {"result": "not_compared", "failed_count": len(mine), "cells": _cells(mine, by_id, restricted)}
+        return base | {
+            "result": "not_compared",
+            "failed_count": place_count(mine),
+            "cells": _cells(mine, by_id, restricted),
+        }
     if kept["gx"]["success"]:
         return base | {"result": "met" if kept["rows_checked"] else "no_rows", "failed_count": 0, "cells": []}
-    count = max(kept["gx"]["failing_count"], len(mine), 1)
+    count = max(kept["gx"]["failing_count"], place_count(mine), 1)
     return _outcome(base, mine, by_id, restricted=restricted) | {"failed_count": count}
 
 
@@ -125,7 +131,7 @@ def _outcome(
     result = {"mandatory": "failed", "query": "open_query", "note": "note"}[base["class"]]
     if result != "note" and mine and not any(_is_open(finding, by_id) for finding in mine):
         result = "accepted"
-    return {**base, "result": result, "failed_count": len(mine), "cells": _cells(mine, by_id, restricted)}
+    return {**base, "result": result, "failed_count": place_count(mine), "cells": _cells(mine, by_id, restricted)}
 
 
 def _is_open(finding: Finding, by_id: Mapping[str, FindingState]) -> bool:

@@ -1,10 +1,17 @@
 """How a receipt's workbook looks: fonts that every Chinese office has, one colour per class and state, A4."""
 
 import unicodedata
+from collections.abc import Callable, Sequence
+from copy import copy
+from itertools import count
 from math import ceil
 
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.worksheet.worksheet import Worksheet
+
+from sources.spreadsheet import append
 
 SONG, HEI = "宋体", "黑体"
 TITLE = Font(name=HEI, size=18)
@@ -51,6 +58,27 @@ def height_of(text: str, width: float) -> float:
     """Return the height in points that a text needs in a cell ``width`` narrow columns wide (spreadsheets do not fit merged cells)."""
     lines = sum(max(1, ceil(width_of(line) / max(width - 1, 1))) for line in text.split("\n"))
     return lines * LINE_POINTS + 5
+
+
+def rows_below(sheet: Worksheet, alignment: Alignment) -> Callable[[Sequence[object]], list[Cell]]:
+    """Return what appends a row in the body's style and gives its cells; nothing else may append to the sheet meanwhile.
+
+    Set cell by cell, as a sheet's last row looked up anew, a style takes most of the time of a list of thousands.
+    """
+    numbers, model = count(sheet.max_row + 1), StyleArray()
+
+    def add(values: Sequence[object]) -> list[Cell]:
+        append(sheet, values)
+        row = next(numbers)
+        cells = [sheet.cell(row, column) for column in range(1, len(values) + 1)]
+        if not any(model):
+            cells[0].font, cells[0].border, cells[0].alignment = BODY, BOX, alignment
+            model[:] = cells[0]._style  # type: ignore[union-attr]
+        for cell in cells:
+            cell._style = copy(model)  # type: ignore[union-attr]
+        return cells  # type: ignore[return-value]
+
+    return add
 
 
 def set_page(sheet: Worksheet, *, landscape: bool, footer: str, heading_rows: str = "") -> None:

@@ -3,7 +3,6 @@
 Built from the receipt document (`expectations.receipt`) and the sheets' plain cells; text is never a formula (`sources.spreadsheet`).
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -15,12 +14,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 from expectations import receipt_style as style
 from expectations.receipt import shown_time
 from expectations.receipt_copy import Copied, copy_sheets, link_to
+from expectations.receipt_listing import listed
 from sources.finding import CLASS_LABELS
 from sources.grids import Sheet
 from sources.spreadsheet import append
 
 FIRST, FINDINGS, TOTALS, CHANGES = "回执", "问题清单", "控制合计", "与上一版的差异"
-FINDINGS_LISTED = 2000
 CHANGES_LISTED = 2000
 WIDTHS = (16, 33, 16, 33)
 FINDING_WIDTHS = (6, 9, 20, 9, 44, 18, 18, 30, 30, 10, 10, 30, 26)
@@ -45,14 +44,14 @@ def receipt_workbook(document: Mapping[str, Any], sheets: Sequence[Sheet]) -> by
     book.properties.creator = "科技创新投入数据仓库"
     book.properties.title = f"回执 {document['receipt_no'] or '自查'}"
     was_read = bool(document["tables"] or sheets)
-    listed = book.create_sheet(FINDINGS) if was_read and document["findings"] else None
+    findings = book.create_sheet(FINDINGS) if was_read and document["findings"] else None
     if document["tables"]:
         _totals(book.create_sheet(TOTALS), document)
     if document["changes"] and document["changes"]["tables"]:
         _changes(book.create_sheet(CHANGES), document)
     copied = copy_sheets(book, sheets, document)
-    if listed:
-        _findings(listed, document, copied)
+    if findings:
+        _findings(findings, document, copied)
     _first(first, document, copied, book.sheetnames)
     buffer = BytesIO()
     book.save(buffer)
@@ -102,7 +101,7 @@ def _first(sheet: Worksheet, document: Mapping[str, Any], copied: Mapping[str, C
             )
             sheet.cell(sheet.max_row, 1).fill = style.CLASS_FILLS[rule_class]
     if FINDINGS not in names:
-        for finding in document["findings"]:
+        for finding in listed(document["findings"]):
             _across(sheet, f"{finding['message']}\n为什么：{finding['why']}\n怎么办：{finding['action']}", boxed=True)
     _notes(sheet, document, copied, names)
     style.set_page(sheet, landscape=False, footer=_footer(document))
@@ -144,9 +143,10 @@ def _notes(sheet: Worksheet, document: Mapping[str, Any], copied: Mapping[str, C
         notes.append(
             "“问题清单”列出全部问题，点单元格可以跳到后附的表；后附各表是读到的内容，红色强制性、黄色核实性、蓝色提示，批注写着原因和办法。"
         )
-        if len(document["findings"]) > FINDINGS_LISTED:
+        count, rows = sum(_counts(document).values()), len(listed(document["findings"]))
+        if count > rows:
             notes.append(
-                f"问题共 {len(document['findings'])} 条，清单列前 {FINDINGS_LISTED} 条；其余多为同类，改正后请再自查一次。"
+                f"问题共 {count} 条，清单列 {rows} 行：一条规则在一张表里太多的，先列几条，其余合成一行写明数目；改正后请再自查一次。"
             )
     notes += [f"“{name}”共 {c.row_count} 行，太长：{c.left_out}" for name, c in copied.items() if c.left_out]
     if copied:
@@ -194,37 +194,35 @@ def _changes(sheet: Worksheet, document: Mapping[str, Any]) -> None:
     changes = document["changes"]
     title = f"与上一版（受理号 {changes['previous_receipt_no']}）的差异：金额均为万元"
     _heading(sheet, title, ("工作表", "情况", "主键", "原行号", "现行号", "列", "上一版", "本版"))
-    listed = 0
+    listed_count = 0
+    add = style.rows_below(sheet, style.LEFT)
     for changed in changes["tables"]:
         counts = f"增 {changed['added_count']} 行，删 {changed['removed_count']} 行，改 {changed['changed_count']} 行"
         if changed["renumbered_count"]:
             counts += f"，只改序号 {changed['renumbered_count']} 行（不逐行列出）"
         if changed["is_in_old"] != changed["is_in_new"]:
             counts = "上一版没有这张表，或没有读出" if changed["is_in_new"] else "本版没有这张表，或没有读出"
-        append(sheet, [changed["sheet"], counts])
-        sheet.merge_cells(start_row=sheet.max_row, start_column=2, end_row=sheet.max_row, end_column=8)
-        for column in (1, 2):
-            sheet.cell(sheet.max_row, column).font = style.LABEL
+        cells = add([changed["sheet"], counts])
+        sheet.merge_cells(start_row=cells[0].row, start_column=2, end_row=cells[0].row, end_column=8)
+        for written in cells:
+            written.font, written.border = style.LABEL, style.NO_BOX
         for row in changed["rows"]:
-            if listed >= CHANGES_LISTED:
+            if listed_count >= CHANGES_LISTED:
                 break
             for cell in row["cells"]:
-                listed += 1
+                listed_count += 1
                 key = "／".join(row["key"].values())
                 place = (row["old_row_number"], row["new_row_number"])
                 values = (cell["heading"], cell["old"] or "—", cell["new"] or "—")
-                append(sheet, [changed["sheet"], KINDS[row["kind"]], key, *place, *values])
-                for written in sheet[sheet.max_row]:
-                    written.font, written.border, written.alignment = style.BODY, style.BOX, style.LEFT
-    if listed >= CHANGES_LISTED:
+                add([changed["sheet"], KINDS[row["kind"]], key, *place, *values])
+    if listed_count >= CHANGES_LISTED:
         append(sheet, [f"只列前 {CHANGES_LISTED} 格，全部见 receipt.json"])
     _widths(sheet, (22, 8, 26, 8, 8, 26, 24, 24))
     style.set_page(sheet, landscape=True, footer=_footer(document), heading_rows="2:2")
 
 
 def _findings(sheet: Worksheet, document: Mapping[str, Any], copied: Mapping[str, Copied]) -> None:
-    counts = Counter(f["class_label"] for f in document["findings"])
-    title = "问题清单：" + "，".join(f"{label} {count} 条" for label, count in counts.items())
+    title = "问题清单：" + "，".join(f"{label} {count} 条" for label, count in _counts(document).items() if count)
     _heading(
         sheet,
         title,
@@ -244,7 +242,8 @@ def _findings(sheet: Worksheet, document: Mapping[str, Any], copied: Mapping[str
             "审定",
         ),
     )
-    for number, finding in enumerate(document["findings"][:FINDINGS_LISTED], start=1):
+    add = style.rows_below(sheet, style.TOP)
+    for number, finding in enumerate(listed(document["findings"]), start=1):
         where = (finding["sheet"] or "整份文件", finding["cell"] or "—")
         values = (
             finding["found"],
@@ -256,20 +255,22 @@ def _findings(sheet: Worksheet, document: Mapping[str, Any], copied: Mapping[str
             finding["explanation"] or "—",
             _decided(finding),
         )
-        append(sheet, [number, finding["class_label"], *where, finding["message"], *values])
-        row = sheet.max_row
-        for cell in sheet[row]:
-            cell.font, cell.border, cell.alignment = style.BODY, style.BOX, style.TOP
+        cells = add([number, finding["class_label"], *where, finding["message"], *values])
         texts = zip((finding["message"], *values), FINDING_WIDTHS[4:], strict=True)
-        sheet.row_dimensions[row].height = max(style.height_of(text, width) for text, width in texts)
-        sheet.cell(row, 2).fill = style.CLASS_FILLS[finding["rule_class"]]
+        sheet.row_dimensions[cells[0].row].height = max(style.height_of(text, width) for text, width in texts)
+        cells[1].fill = style.CLASS_FILLS[finding["rule_class"]]
         target = link_to(copied, finding["sheet"], finding["cell"])
         if target:
-            place = sheet.cell(row, 4)
+            place = cells[3]
             place.hyperlink = Hyperlink(ref=place.coordinate, location=target, tooltip="跳到单元格")
             place.font = style.LINK
     _widths(sheet, FINDING_WIDTHS)
     style.set_page(sheet, landscape=True, footer=_footer(document), heading_rows="2:2")
+
+
+def _counts(document: Mapping[str, Any]) -> dict[str, int]:
+    """Return the exact number of places per class, hardest first."""
+    return {label: document[f"{rule_class}_count"] for rule_class, label in CLASS_LABELS.items()}
 
 
 def _decided(finding: Mapping[str, Any]) -> str:

@@ -53,6 +53,11 @@ class Cause:
     finding: Finding | None = None
     provider: str = ""
 
+    @property
+    def place_count(self) -> int:
+        """How many places it stands for: of the finding that closes a cut list all that are not listed."""
+        return self.finding.stands_for_count if self.finding else 1
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         plain = {**asdict(self), "kind_label": KIND_LABELS[self.kind]}
@@ -125,7 +130,7 @@ def by_actor(causes: Iterable[Cause]) -> list[str]:
     """Return one line per person who must act: what, and how much of it."""
     counts: dict[str, dict[CauseKind, int]] = defaultdict(lambda: defaultdict(int))
     for cause in causes:
-        counts[cause.actor][cause.kind] += 1
+        counts[cause.actor][cause.kind] += cause.place_count
     return [
         f"{actor}：" + "，".join(f"{KIND_LABELS[kind]} {count} 条" for kind, count in kinds.items())
         for actor, kinds in counts.items()
@@ -137,8 +142,9 @@ def refusal_text(period: str, causes: Sequence[Cause]) -> str:
     absent = [c.provider for c in causes if c.kind in ("decide_missing", "not_accepted")]
     lacks = f"还缺{'、'.join(providers()[p].label for p in absent)}的准入数据，" if absent else ""
     shown = [f"{cause.message}（{cause.actor}：{cause.action}）" for cause in causes[:CAUSES_SHOWN]]
-    more = [f"另有 {len(causes) - CAUSES_SHOWN} 条"] if len(causes) > CAUSES_SHOWN else []
-    return "\n".join([f"{period} {lacks}有 {len(causes)} 条阻断原因，不能发布：", *shown, *more, *by_actor(causes)])
+    count, more_count = (sum(cause.place_count for cause in some) for some in (causes, causes[CAUSES_SHOWN:]))
+    more = [f"另有 {more_count} 条"] if more_count else []
+    return "\n".join([f"{period} {lacks}有 {count} 条阻断原因，不能发布：", *shown, *more, *by_actor(causes)])
 
 
 def submission_scope(provider: str) -> str:

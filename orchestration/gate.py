@@ -21,7 +21,8 @@ from sources.reference import periods
 from sources.text import shown_name
 from sources.unit_register import UnitRegister
 from sources.workbook import WorkbookReading, sha256_of
-from warehouse.layers import accepted_files, manifest_of, previous_files, write_rows
+from warehouse import archive
+from warehouse.layers import accepted_files, last_accepted_files, manifest_of, write_rows
 from warehouse.paths import Home
 
 
@@ -90,13 +91,18 @@ def whence(reading: WorkbookReading) -> dict[str, str]:
 
 
 def earlier_of(home: Home, reading: WorkbookReading) -> Earlier:
-    """Return what a return is compared with: the home's accepted data of the same provider, and the version before this one."""
+    """Return what a return is compared with: the home's accepted data of the same provider, and the version accepted before this one."""
     accepted = {
         kind: accepted_files(home, reading.provider, period) if period else {}
         for kind, period in earlier_periods(reading.period).items()
     }
-    before = previous_files(home, reading.provider, reading.period, reading.file_sha256)
-    return Earlier({**accepted, "last_version": before})
+    own = {reading.file_sha256, *(table.manifest.file_sha256 for table in reading.tables.values())}
+    return Earlier(
+        {**accepted, "last_version": last_accepted_files(home, reading)},
+        has_other_versions=any(
+            r.file_sha256 not in own for r in archive.versions(home, reading.provider, reading.period)
+        ),
+    )
 
 
 def _not_compared(reading: WorkbookReading, earlier: Earlier) -> list[Finding]:
@@ -106,6 +112,8 @@ def _not_compared(reading: WorkbookReading, earlier: Earlier) -> list[Finding]:
         for kind, period in earlier_periods(reading.period).items()
         if not earlier.files.get(kind)
     ]
+    if earlier.has_other_versions and not earlier.files.get("last_version"):
+        missing.append(f"{AGAINST_LABELS['last_version']}（本期报过的其他版本都没有准入）")
     if not missing:
         return []
     named = "、".join(missing)
@@ -119,7 +127,7 @@ def _not_compared(reading: WorkbookReading, earlier: Earlier) -> list[Finding]:
             period=reading.period,
             subject="以往数据",
             found=f"没有{named}",
-            expected="有本单位已准入的上年同期和上期数据",
+            expected="有本单位已准入的上年同期、上期数据和上一版本",
         )
     ]
 

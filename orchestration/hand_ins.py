@@ -66,7 +66,6 @@ def judge_slot(
             return None
         receipt, reading = ordered[-1]
         layers.write_raw(home, reading)
-        layers.write_previous(home, provider, period, ordered[-2][1] if len(ordered) > 1 else None)
         said = [*corrections.apply(home, provider, period), *incoming.wrong_channel(home, receipt)]
         files = layers.judged_files(home, provider, period)
         outcome = judge_return(reading, files, unit_register(home), said, earlier=earlier_of(home, reading))

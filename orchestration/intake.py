@@ -19,7 +19,7 @@ from orchestration.options import RunOptions
 from orchestration.partitions import INBOX, OWNERS, PERIODS, return_key, table_key
 from orchestration.shown import findings_metadata
 from sources.contracts import CADENCE_LABELS, Provider, Table, providers
-from sources.finding import Finding
+from sources.finding import Finding, place_count
 from sources.reference import periods
 from warehouse import archive, layers
 from warehouse.correction_slip import SlipError
@@ -294,7 +294,7 @@ def _accept(options: RunOptions, provider: Provider, period: str) -> tuple[dict,
     open_ones = options.open_findings(period, gate_scope(provider.provider))
     if open_ones:
         raise dg.Failure(
-            f"{provider.label} {period} 还有 {len(open_ones)} 条阻断问题，不能准入：{open_ones[0].message}"
+            f"{provider.label} {period} 还有 {place_count(open_ones)} 条阻断问题，不能准入：{open_ones[0].message}"
         )
     return record, layers.accept(options.where, provider.provider, period)
 

@@ -1,6 +1,7 @@
 """The ledger as people handle it: a finding by the beginning of its id, its line in a table, its history; receipts anew after a decision."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,28 +32,32 @@ def find(home: Home, beginnings: Sequence[str]) -> tuple[str, list[ledger.Findin
         UnknownFinding: none or several begin so, or they are of different periods.
         LedgerError: a ledger is damaged.
     """
-    known = [
-        (period, state) for period in recorded_periods(home.findings) for state in ledger.states(home.findings, period)
-    ]
+    known = {
+        state.finding.finding_id: (period, state)
+        for period in recorded_periods(home.findings)
+        for state in ledger.states(home.findings, period)
+    }
+    ids = sorted(known)
     found: dict[str, tuple[str, ledger.FindingState]] = {}
     for beginning in beginnings:
-        period, state = _one(known, beginning)
-        found[state.finding.finding_id] = (period, state)
+        finding_id = _one(ids, beginning.lower())
+        found[finding_id] = known[finding_id]
     periods = {period for period, _ in found.values()}
     if len(periods) > 1:
         raise UnknownFinding(f"这些问题分属 {'、'.join(sorted(periods))}；一次只能处理同一个报告期的")
     return periods.pop(), [state for _, state in found.values()]
 
 
-def _one(known: list[tuple[str, ledger.FindingState]], beginning: str) -> tuple[str, ledger.FindingState]:
-    if not _PREFIX.match(beginning.lower()):
+def _one(ids: Sequence[str], beginning: str) -> str:
+    """Return the one of the sorted ids that begins so."""
+    if not _PREFIX.match(beginning):
         raise UnknownFinding(f"“{beginning}”不是问题编号：写 sti findings 列出的编号，至少前 {LEAST_PREFIX} 位")
-    fitting = {s.finding.finding_id: (p, s) for p, s in known if s.finding.finding_id.startswith(beginning.lower())}
+    fitting = ids[bisect_left(ids, beginning) : bisect_right(ids, beginning + "g")]
     if not fitting:
         raise UnknownFinding(f"没有编号为 {beginning} 的问题；运行 sti findings PERIOD 看编号")
     if len(fitting) > 1:
-        raise UnknownFinding(f"{beginning} 可以是 {'、'.join(sorted(fitting))}；请多写几位")
-    return next(iter(fitting.values()))
+        raise UnknownFinding(f"{beginning} 可以是 {'、'.join(fitting)}；请多写几位")
+    return fitting[0]
 
 
 def lines(
@@ -72,6 +77,12 @@ def lines(
     ]
     states.sort(key=_order)
     return [_line(period, state) for state in states]
+
+
+def counted(found: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Return how many places lines of the ledger stand for, and how many of these block; a list may be cut, its count never is."""
+    counts = [(line["stands_for_count"], line["is_blocking"]) for line in found]
+    return sum(count for count, _ in counts), sum(count for count, is_blocking in counts if is_blocking)
 
 
 def _order(state: ledger.FindingState) -> tuple[Any, ...]:

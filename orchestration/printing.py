@@ -17,7 +17,7 @@ from orchestration.run import RunOutcome
 from sources.calendar import owing
 from sources.contracts import providers
 from sources.contracts import table as contract_table
-from sources.finding import CLASS_LABELS, Finding, count_by_class
+from sources.finding import CLASS_LABELS, Finding, count_by_class, place_count
 from sources.reference import CITY, area_names, periods
 from sources.text import visible
 from sources.workbook import WorkbookReading
@@ -88,7 +88,7 @@ def _findings(found: list[Finding]) -> None:
         click.echo(f"    为什么：{finding.why}")
         click.echo(f"    怎么办：{finding.action}")
     if len(found) > FINDINGS_SHOWN:
-        click.echo(f"另有 {len(found) - FINDINGS_SHOWN} 条。")
+        click.echo(f"另有 {place_count(found[FINDINGS_SHOWN:])} 条。")
 
 
 def blocked(outcome: RunOutcome) -> None:
@@ -102,8 +102,9 @@ def blocked(outcome: RunOutcome) -> None:
     )
     for cause in outcome.causes[:FINDINGS_SHOWN]:
         _cause(cause)
-    if len(outcome.causes) > FINDINGS_SHOWN:
-        click.echo(f"另有 {len(outcome.causes) - FINDINGS_SHOWN} 条，见 sti findings {outcome.period} --open", err=True)
+    more_count = sum(cause.place_count for cause in outcome.causes[FINDINGS_SHOWN:])
+    if more_count:
+        click.echo(f"另有 {more_count} 条，见 sti findings {outcome.period} --open", err=True)
     for refusal in outcome.refusals:
         click.echo(f"拒绝：{refusal}", err=True)
     for line in by_actor(outcome.causes):

@@ -13,7 +13,7 @@ from orchestration.blocking import KIND_LABELS, Cause, cause_of
 from orchestration.gate import gate_scope
 from orchestration.hand_ins import Judged
 from sources.contracts import providers, providers_of, tables
-from sources.finding import CLASS_ORDER, Finding
+from sources.finding import CLASS_ORDER, Finding, count_by_class
 from sources.reference import periods
 from warehouse import quality as store
 from warehouse.paths import Home, log_error
@@ -83,7 +83,7 @@ def _standing(sections: Mapping[str, Any], period: str, states: Sequence[ledger.
     missing_agreed = [_label(scope) for scope in agreed]
     lines = _to_do(period, blocking)
     not_judged = [_label(scope) for scope in _scopes(period) if scope not in {*sections, *agreed}]
-    by_class = {c: sum(state.finding.rule_class == c for state in blocking) for c in ("mandatory", "query")}
+    by_class = count_by_class(state.finding for state in blocking)
     return {
         "verdict": _verdict(by_class["mandatory"], by_class["query"], not_judged, missing_agreed),
         "to_do": lines[:LISTED_COUNT],
@@ -111,7 +111,7 @@ def _to_do(period: str, blocking: Sequence[ledger.FindingState]) -> list[dict[st
                 "who": actor,
                 "table": contract.label if contract else first.sheet,
                 "rule_id": rule_id,
-                "count": len(causes),
+                "count": sum(cause.place_count for cause in causes),
                 "place": "" if restricted else first.place or first.subject,
                 "message": first.why if restricted else first.message,
                 "action": causes[0].action,

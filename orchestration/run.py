@@ -10,7 +10,7 @@ import yaml
 from expectations import findings as ledger
 from orchestration.blocking import Cause, blocking_causes
 from sources import reader_process
-from sources.finding import Finding, in_order
+from sources.finding import Finding, in_order, place_count
 from sources.reference import periods
 from warehouse.paths import Home, write_atomically
 
@@ -106,7 +106,8 @@ def run_period(
     if unexpected:
         raise RunBroke("\n\n".join(error.to_string() for error in unexpected))
     # As a difference of sets: what was accepted before may have gone with the version of a return that it belonged to.
-    accepted = len(_accepted(home, period) - accepted_before)
+    accepted_now = _accepted(home, period)
+    accepted = place_count(accepted_now[finding_id] for finding_id in accepted_now.keys() - accepted_before.keys())
     if result.success:
         return RunOutcome(period, True, accepted_query_count=accepted)
     refusals = [error.message.strip() for error in failures if error and error.cls_name == "Failure"]
@@ -114,6 +115,6 @@ def run_period(
     return RunOutcome(period, False, blocking, refusals, accepted, blocking_causes(home, period))
 
 
-def _accepted(home: Home, period: str) -> set[str]:
+def _accepted(home: Home, period: str) -> dict[str, Finding]:
     states = ledger.states(home.findings, period)
-    return {state.finding.finding_id for state in states if state.state == ledger.ACCEPTED}
+    return {state.finding.finding_id: state.finding for state in states if state.state == ledger.ACCEPTED}

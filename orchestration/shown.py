@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sources.finding import CLASS_LABELS, Finding, count_by_class
+from sources.finding import CLASS_LABELS, Finding, count_by_class, place_count
 
 ROWS_SHOWN = 50
 
@@ -19,7 +19,7 @@ def findings_table(found: list[Finding]) -> str:
         cells = (CLASS_LABELS[f.rule_class], f.rule_id, f.place or f.subject, f.message, f.action)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     if len(found) > ROWS_SHOWN:
-        lines.append(f"\n另有 {len(found) - ROWS_SHOWN} 条，见问题台账。")
+        lines.append(f"\n另有 {place_count(found[ROWS_SHOWN:])} 条，见问题台账。")
     return "\n".join(lines)
 
 
@@ -38,7 +38,7 @@ def findings_metadata(
     by_class = count_by_class(found)
     metadata: dict[str, dg.MetadataValue] = {"报告期": dg.MetadataValue.text(periods)}
     metadata |= {label: dg.MetadataValue.int(by_class[rule_class]) for rule_class, label in CLASS_LABELS.items()}
-    metadata["仍阻断"] = dg.MetadataValue.int(count_by_class(blocking).total())
+    metadata["仍阻断"] = dg.MetadataValue.int(place_count(blocking))
     if page:
         metadata["质量审核页"] = dg.MetadataValue.path(page)
     if is_restricted:

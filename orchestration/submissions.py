@@ -8,6 +8,7 @@ from expectations import findings as ledger
 from orchestration.blocking import submission_scope
 from sources.calendar import Calendar, Deadline, cadence_of, calendar, in_calendar_order, owing
 from sources.contracts import Provider, Table
+from sources.finding import place_count
 from sources.reference import periods
 from warehouse import archive, layers
 from warehouse.paths import Home
@@ -139,7 +140,7 @@ def _submission(
     if versions:
         record = layers.gate_record(home, provider.provider, period)
         is_judged = record is not None and record["version_count"] >= len(versions)
-        explained = sum(s.state == ledger.EXPLAINED for s in open_ones)
+        explained = place_count(s.finding for s in open_ones if s.state == ledger.EXPLAINED)
         state = _state_of_judged(mandatory, query, explained, is_accepted) if is_judged else UNJUDGED
     arrivals = [datetime.fromisoformat(receipt.received_at) for receipt in versions]
     came_on = local_today(arrivals[0]) if arrivals else today

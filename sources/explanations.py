@@ -19,6 +19,10 @@ EXPLANATION_HEADINGS = ("规则编号", "工作表", "单元格", "说明", "说
 WHOLE = frozenset(("", "-", "—", "——", "/", "无", "整份文件", "整张表", "整表"))
 """What stands where a finding has no sheet or no cell: nothing, or what the receipt says there."""
 
+EVERY_CELL = "全部"
+"""What stands there where one explanation holds for every finding of a rule on a sheet, those that no list has among them."""
+_EVERY_CELL = frozenset((EVERY_CELL, "所有", "各处", "全部单元格", "所有单元格"))
+
 MOST_ROWS, MOST_CHARACTERS = 5000, 4000
 """A sheet or a text beyond this is no explanation but a mistake, or worse."""
 
@@ -32,7 +36,7 @@ _SECONDS_PER_MINUTE, _MINUTES_PER_HOUR = 60, 60
 
 @dataclass(frozen=True)
 class ExplanationRow:
-    """One row of 核实说明, comparable: rule id in capitals, sheet without white space, cell as ``K8``, ``3:3`` or empty.
+    """One row of 核实说明, comparable: rule id in capitals, sheet without white space, cell as ``K8``, ``3:3``, empty or `EVERY_CELL`.
 
     ``fault`` says that a cell of the row could not be read.
     """
@@ -102,6 +106,8 @@ def comparable_cell(value: object) -> str:
     text = code_of(shown(value)).replace("$", "") if not is_blank(value) else ""
     if text in WHOLE:
         return ""
+    if text in _EVERY_CELL:
+        return EVERY_CELL
     row = _ROW.fullmatch(text)
     if row:
         return f"{row[1]}:{row[1]}"

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from sources.text import visible
@@ -57,7 +58,7 @@ class Finding:
                 text = f"{text[:KEPT_TEXT]}…（共 {len(text)} 字，{digest}）"
             object.__setattr__(self, name, text)
 
-    @property
+    @cached_property
     def finding_id(self) -> str:
         """16 hex digits from rule, table, period, subject and value: an acceptance binds to the value and lapses with it."""
         text = "\x1f".join((self.rule_id, self.provider, self.table_id, self.period, self.subject, self.found))
@@ -80,15 +81,20 @@ class Finding:
         return cls(**{key: value for key, value in data.items() if key != "finding_id"})
 
 
+def place_count(findings: Iterable[Finding]) -> int:
+    """Return the exact number of places that findings stand for: what people are told, never the length of a list that may be cut."""
+    return sum(finding.stands_for_count for finding in findings)
+
+
 def count_by_class(findings: Iterable[Finding]) -> Counter[RuleClass]:
-    """Return the exact number of places per class, those that are not listed one by one among them."""
+    """Return `place_count` per class."""
     counts: Counter[RuleClass] = Counter()
     for finding in findings:
         counts[finding.rule_class] += finding.stands_for_count
     return counts
 
 
-def digest_of(findings: Iterable[Finding]) -> str:
+def digest_of_findings(findings: Iterable[Finding]) -> str:
     """Return 16 hex digits that change when one of the findings, its value or their number does, whatever their order."""
     lines = sorted("\x1f".join((f.finding_id, f.subject, f.found, f.expected)) for f in findings)
     return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()[:16]

@@ -43,8 +43,8 @@ class Sheet:
 
     ``state`` is visible, hidden or veryHidden. ``faults`` are cells that cannot be believed (their value is an empty text); ``formulas`` all
     cells that hold one; ``merged`` ranges as (first row, first column, last row, last column). ``styles`` runs beside ``grid`` and gives the
-    index of each cell's format in ``formats``. ``is_stale``: the saved results of formulas may be old. ``linked``: cells whose formula
-    takes its value from another workbook.
+    index of each cell's format in ``formats``; ``struck`` are those that strike their text through. ``is_stale``: the saved results of
+    formulas may be old. ``linked``: cells whose formula takes its value from another workbook.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Sheet:
     is_1904: bool = False
     is_stale: bool = False
     linked: frozenset[Place] = frozenset()
+    struck: frozenset[int] = frozenset()
 
     @property
     def is_hidden(self) -> bool:
@@ -139,6 +140,7 @@ def _sheet(name: str, index: int, state: str, content: SheetContent, package: Pa
         package.formats,
         package.is_1904,
         package.is_stale,
+        struck=frozenset(package.struck),
     )
 
 

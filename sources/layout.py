@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import NamedTuple
 
 from openpyxl.utils import get_column_letter
 
@@ -39,9 +40,12 @@ HEAD_ROWS = 40
 """A heading row is looked for in this many rows; no form has a title longer than three."""
 
 _INFO = re.compile(rf"({'|'.join(INFO_LABELS)}):(.*?)(?=(?:{'|'.join(INFO_LABELS)}):|$)")
-_UNIT = re.compile(rf"(?:单位:?|\()((?:百|千|万|百万|千万|亿)?元)(?=$|[^\w/]|{'|'.join(INFO_LABELS)})")
-_FOOT = re.compile(rf"^(?:{'|'.join(FOOT_LABELS)}|(?:{'|'.join(NOTE_LABELS)})\d*):")
-_NOTE = re.compile(rf"^(?:{'|'.join(NOTE_LABELS)})\d*:")
+_BARE_UNIT = re.compile(r"(?:百|千|万|百万|千万|亿)?元")
+_UNIT = re.compile(rf"(单位:?|\()({_BARE_UNIT.pattern})(?=$|[^\w/]|{'|'.join(INFO_LABELS)})")
+_UNIT_LABELS = ("计量单位:", "金额单位:", "货币单位:")
+_UNIT_LINE = rf"(?:{'|'.join(_UNIT_LABELS)}|单位:{_BARE_UNIT.pattern}(?=$|[^\w/]))"
+_FOOT = re.compile(rf"^(?:(?:{'|'.join(FOOT_LABELS)}|(?:{'|'.join(NOTE_LABELS)})\d*):|{_UNIT_LINE})")
+_NOTE = re.compile(rf"^(?:(?:{'|'.join(NOTE_LABELS)})\d*:|{_UNIT_LINE})")
 _NUMBERED = re.compile(r"^(?:\d+[.、)](?!\d)|\(\d+\)|[①-⑳])\D")
 _REPORTED_ON = re.compile(rf"报\s*出\s*日\s*期\s*:\s*(.*?)(?=(?:{'|'.join(FOOT_LABELS)})|$)", re.DOTALL)
 
@@ -60,8 +64,8 @@ class Headings:
 class Body:
     """The parts below the headings, as 1-based row numbers; ``stray`` are rows with cells after the foot.
 
-    ``unread_date`` is what stands after 报出日期 where that is no date. ``notes`` are rows of text between the headings and the data;
-    ``foot`` is the row that the foot begins with.
+    ``days`` are the 报出日期 in the foot, ``unread_date`` is what stands after one that is no date. ``notes`` are rows of text between the
+    headings and the data; ``foot`` is the row that the foot begins with.
     """
 
     data: list[int]
@@ -69,8 +73,30 @@ class Body:
     stray: list[int]
     notes: list[int]
     foot: int | None
-    reported_on: date | None
+    days: frozenset[date]
     unread_date: str
+
+    @property
+    def reported_on(self) -> date | None:
+        """The latest 报出日期 in the foot; two different ones are reported."""
+        return max(self.days, default=None)
+
+
+class UnitBelow(NamedTuple):
+    """A unit of amounts that the foot or a note names: its place, and whether as 单位, not in passing.
+
+    Rows are 1-based, columns 0-based; row 0 is one near the end of a file whose rows have not been counted.
+    """
+
+    unit: str
+    row_number: int
+    index: int
+    is_stated: bool
+
+    @property
+    def place(self) -> str:
+        """The cell's name, in words where its row is not known."""
+        return cell_name(self.index, self.row_number) if self.row_number else "文件末尾"
 
 
 def cell_name(column_index: int, row_number: int) -> str:
@@ -86,7 +112,7 @@ def info_line(grid: Grid, before_row: int) -> dict[str, list[tuple[str, str]]]:
     """
     found: dict[str, list[tuple[str, str]]] = {}
     lines = [
-        [(column, label_of(value)) for column, value in enumerate(row) if not is_blank(value)]
+        [(column, label_of(shown(value))) for column, value in enumerate(row) if not is_blank(value)]
         for row in grid[: before_row - 1]
     ]
     for index, cells in enumerate(lines):
@@ -159,8 +185,23 @@ def units_above(grid: Grid, headings: Headings) -> list[tuple[str, str]]:
         for index, row in enumerate(grid[: headings.row_number - 1])
         for column, value in enumerate(row)
         if isinstance(value, str)
-        for unit in _UNIT.findall(label_of(value))
+        for _, unit in _UNIT.findall(label_of(value))
     ]
+
+
+def units_below(grid: Grid, body: Body) -> list[UnitBelow]:
+    """Return every unit of amounts that the foot, or a note below the headings, names: where a sheet says it where nobody looks for it."""
+    found = []
+    for row_number in (*body.notes, *range(body.foot or len(grid) + 1, len(grid) + 1)):
+        is_asked = False
+        for index, value in enumerate(grid[row_number - 1]):
+            label = label_of(value) if isinstance(value, str) else ""
+            if is_asked and _BARE_UNIT.fullmatch(label):
+                found.append(UnitBelow(label, row_number, index, True))
+            found += [UnitBelow(unit, row_number, index, mark != "(") for mark, unit in _UNIT.findall(label)]
+            if label:
+                is_asked = label.endswith(_UNIT_LABELS)
+    return found
 
 
 def _labels_of_two(top: Sequence[object], bottom: Sequence[object], groups: set[str]) -> list[str]:
@@ -244,7 +285,7 @@ def find_body(sheet: Sheet, headings: Headings) -> Body:
     notes: list[int] = []
     stray: list[int] = []
     total: int | None = None
-    reported_on: date | None = None
+    days: set[date] = set()
     unread_date = ""
     foot: int | None = None
     for row_number in range(headings.row_number + 1, len(sheet.grid) + 1):
@@ -262,8 +303,9 @@ def find_body(sheet: Sheet, headings: Headings) -> Body:
             foot = foot or row_number
             if _more_than_foot(cells):
                 stray.append(row_number)
-            day, text = _reported_on(cells)
-            reported_on, unread_date = day or reported_on, text or unread_date
+            said, text = _reported_on(cells)
+            days |= said
+            unread_date = text or unread_date
         elif foot:
             # A note may run on over several lines of text; anything else here is data that would be lost.
             if len(cells) != 1 or number_of(cells[0]) is not None:
@@ -275,7 +317,7 @@ def find_body(sheet: Sheet, headings: Headings) -> Body:
                 stray.append(row_number)
         else:
             data.append(row_number)
-    return Body(data, total, stray, notes, foot, reported_on, unread_date)
+    return Body(data, total, stray, notes, foot, frozenset(days), unread_date)
 
 
 def _is_note(value: object, is_after_note: bool) -> bool:
@@ -306,14 +348,18 @@ def _more_than_foot(cells: list[object]) -> bool:
     return sum(":" not in label for label in labels) > waiting + 1
 
 
-def _reported_on(cells: list[object]) -> tuple[date | None, str]:
-    """Return the 报出日期 of a foot row, or what stands there where that is no date."""
+def _reported_on(cells: list[object]) -> tuple[set[date], str]:
+    """Return every 报出日期 of a foot row, and what stands there where that is no date."""
+    days: set[date] = set()
+    unread = ""
     for position, value in enumerate(cells):
-        match = _REPORTED_ON.search(fold_width(value)) if isinstance(value, str) else None
-        if match:
+        for match in _REPORTED_ON.finditer(fold_width(value)) if isinstance(value, str) else ():
             written: object = match.group(1).strip()
             if not written and position + 1 < len(cells):
                 written = cells[position + 1]
             day = date_of(written)
-            return day, "" if day or is_blank(written) else shown(written)
-    return None, ""
+            if day:
+                days.add(day)
+            elif not is_blank(written):
+                unread = shown(written)
+    return days, unread

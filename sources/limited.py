@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from sources.finding import Finding, digest_of
+from sources.finding import Finding, digest_of_findings
 from sources.reading_rules import breach
 
 LIMITS_FILE = Path(__file__).parent / "limits.yaml"
@@ -56,7 +56,8 @@ class LimitedFindings:
         """Return the findings, and per rule with more of them one that says how many were not listed.
 
         What a file's findings are is decided by its bytes alone: the closing finding's value holds their hash, so that what was accepted
-        for it lapses with any change in the file.
+        for it lapses with any change in the file. A correction slip changes no file: what was decided about the reading stands, and the
+        rows as corrected are judged by the suites, whose closing finding holds their values (`expectations.judge`).
         """
         file = self._where.get("file_sha256", "")[:16]
         rest = {rule_id: n - self._kept_per_rule for rule_id, n in self._counts.items() if n > self._kept_per_rule}
@@ -87,7 +88,7 @@ def limited(findings: Sequence[Finding]) -> list[Finding]:
     names = ("file_name", "file_sha256", "provider", "period", "table_id", "sheet")
     for (rule_id, *_), hidden in rest.items():
         where = {name: getattr(hidden[0], name) for name in names}
-        kept.append(_closing(rule_id, len(hidden), f"摘要 {digest_of(hidden)}", where))
+        kept.append(_closing(rule_id, len(hidden), f"摘要 {digest_of_findings(hidden)}", where))
     return kept
 
 

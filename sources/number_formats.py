@@ -1,6 +1,8 @@
 """What a number format makes of a stored number: a date, a share, thousands, nothing at all. A person sees that, not the number."""
 
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +15,20 @@ UNIT_WORDS = ("亿元", "千元", "万元", "元", "亿", "万", "千")
 _LITERAL = re.compile(r'"[^"]*"|[\\!_*].')
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _SCALED = re.compile(r"[0#?],+(?![0#?,])")
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?[0-9]+(?:\.[0-9]+)?)\]")
+_COMPARE = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
 _DECIMALS = re.compile(r"\.([0#?]*)")
+
+
+def _is_met(sign: str, bound: float) -> Callable[[float], bool]:
+    return lambda value: bool(_COMPARE[sign](value, bound))
 
 
 @dataclass(frozen=True)
@@ -34,9 +49,27 @@ class NumberFormat:
         return is_timedelta_format(self.code)
 
     def _section(self, value: float) -> str:
-        sections = re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', self.code)
-        position = 1 if value < 0 else 2 if value == 0 else 0
-        return sections[position] if position < min(len(sections), 3) else sections[0]
+        """Return the part of the code that shows a value: by the conditions written in it, else by the number's sign."""
+        sections, conditions = self._sections, self._conditions
+        if not any(conditions):
+            position = 1 if value < 0 else 2 if value == 0 else 0
+            return sections[position] if position < min(len(sections), 3) else sections[0]
+        for section, condition in zip(sections, conditions, strict=False):
+            if condition and condition(value):
+                return section
+        # What no condition takes: the part after the last of them.
+        rest = max(number for number, condition in enumerate(conditions) if condition) + 1
+        return sections[rest] if rest < len(sections) else sections[0] if conditions[0] is None else "General"
+
+    @cached_property
+    def _sections(self) -> list[str]:
+        return re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', self.code)
+
+    @cached_property
+    def _conditions(self) -> list[Callable[[float], bool] | None]:
+        """The conditions of the first two parts, which alone may have one."""
+        found = [_CONDITION.search(section) for section in self._sections[:2]]
+        return [_is_met(match.group(1), float(match.group(2))) if match else None for match in found]
 
     def misleads(self, value: float, unit: str) -> str:
         """Return how the shown number differs in size from the stored one, as a Chinese clause; empty where it does not.

@@ -35,13 +35,14 @@ class SheetPart:
 class Package:
     """What is common to the sheets of one workbook.
 
-    ``formats`` holds the number format per cell style. ``is_stale`` says that the program that saved the file asks for its formulas to be
-    calculated anew, or had calculation switched off: saved results may be old.
+    ``formats`` holds the number format per cell style, ``struck`` the styles whose text is struck through. ``is_stale`` says that the program
+    that saved the file asks for its formulas to be calculated anew, or had calculation switched off: saved results may be old.
     """
 
     sheets: list[SheetPart] = field(default_factory=list)
     strings: list[str] = field(default_factory=list)
     formats: list[NumberFormat] = field(default_factory=list)
+    struck: set[int] = field(default_factory=set)
     is_1904: bool = False
     is_stale: bool = False
 
@@ -69,7 +70,7 @@ def read_package(parts: Mapping[str, bytes]) -> Package:
         if kind == "sharedStrings":
             _read_strings(parts[_existing(parts, part)], package.strings)
         elif kind == "styles":
-            _read_formats(parts[_existing(parts, part)], package.formats)
+            _read_styles(parts[_existing(parts, part)], package)
     return package
 
 
@@ -114,14 +115,22 @@ def _read_workbook(parts: Mapping[str, bytes], package: Package) -> list[tuple[s
     return listed
 
 
-def _read_formats(part: bytes, formats: list[NumberFormat]) -> None:
+def _read_styles(part: bytes, package: Package) -> None:
     codes: dict[int, str] = {}
+    struck_fonts: list[bool] = []
+    formats = package.formats
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if name == "numFmt" and stream.path[-2:-1] == ["numFmts"]:
             codes[int(attributes.get("numFmtId", "0"))] = attributes.get("formatCode", "General")
+        elif name == "font" and stream.path[-2:-1] == ["fonts"]:
+            struck_fonts.append(False)
+        elif name == "strike" and stream.path[-3:-1] == ["fonts", "font"]:
+            struck_fonts[-1] = is_true(attributes.get("val", "1"))
         elif name == "xf" and stream.path[-2:-1] == ["cellXfs"]:
-            number = int(attributes.get("numFmtId", "0"))
+            number, font = int(attributes.get("numFmtId", "0")), int(attributes.get("fontId", "0"))
+            if 0 <= font < len(struck_fonts) and struck_fonts[font]:
+                package.struck.add(len(formats))
             formats.append(NumberFormat(number, codes[number]) if number in codes else builtin(number))
 
     stream = Stream(start, _nothing, _nothing)

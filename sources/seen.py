@@ -14,6 +14,9 @@ from sources.layout import Body, Headings, cell_name
 from sources.rows import Reporter
 from sources.values import is_blank, shown
 
+STRUCK_NAMED = 20
+"""Cells struck through that a finding names."""
+
 
 def report_unseen(
     sheet: Sheet, headings: Headings, body: Body, columns: dict[Column, int], unit: str, report: Reporter
@@ -31,6 +34,7 @@ def report_unseen(
     _hidden(sheet, body, columns, report)
     _merged(sheet, body, report)
     _formats(sheet, body, columns, unit, report)
+    _struck(sheet, body, columns, report)
     _formulas(sheet, body, columns, report)
     _elsewhere(sheet, body, headings, columns, report)
     for row_number in body.notes:
@@ -115,6 +119,30 @@ def _formats(sheet: Sheet, body: Body, columns: dict[Column, int], unit: str, re
                 subject=f"{column.name}/小数位",
                 found=str(len(rounded)),
             )
+
+
+def _struck(sheet: Sheet, body: Body, columns: dict[Column, int], report: Reporter) -> None:
+    """Report cells that somebody has struck through, as people do with figures that shall not count; they are read all the same."""
+    shapes = {styles for styles in set(sheet.styles) if not sheet.struck.isdisjoint(styles)}
+    indices = sorted(columns.values())
+    places = [
+        cell_name(index, number)
+        for number in ([*body.data, *([body.total] if body.total else [])] if shapes else ())
+        if number <= len(sheet.styles) and sheet.styles[number - 1] in shapes
+        for index in indices
+        if index < len(sheet.styles[number - 1])
+        and sheet.styles[number - 1][index] in sheet.struck
+        and not is_blank(sheet.at(number, index))
+    ]
+    if places:
+        named = "、".join(places[:STRUCK_NAMED]) + (f" 等 {len(places)} 个" if len(places) > STRUCK_NAMED else "")
+        report(
+            "RD-066",
+            f"{named}单元格划了删除线，已照常读取",
+            cell=places[0],
+            subject="删除线",
+            found=f"{len(places)} 个：{named}",
+        )
 
 
 def _formulas(sheet: Sheet, body: Body, columns: dict[Column, int], report: Reporter) -> None:

@@ -1,6 +1,7 @@
 """Reading one sheet by its contract: headings by name, every cell of every data row accounted for."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from sources.identity import headings_of
 from sources.layout import (
     Body,
     Headings,
+    UnitBelow,
     cell_name,
     data_above,
     find_body,
@@ -23,6 +25,7 @@ from sources.layout import (
     info_line,
     info_row,
     units_above,
+    units_below,
     without_template_columns,
 )
 from sources.limited import LimitedFindings
@@ -31,8 +34,10 @@ from sources.reference import Period, periods
 from sources.rows import Readers, Reporter, Rows, fault_at
 from sources.seen import report_unseen
 from sources.text import label_of
-from sources.values import FEN_IN_WAN, WAN_PER_UNIT, CellFault, is_blank
+from sources.values import FEN_IN_WAN, WAN_PER_UNIT, CellFault, date_of, is_blank
 
+_IN_YUAN = re.compile(r"^人民币|\(?人民币\)?$")
+"""What may stand beside a unit: every amount is in 人民币."""
 LATEST_REPORT = timedelta(days=2 * 366)
 """A correction may come late, but not later than two years after the period's end."""
 
@@ -91,21 +96,23 @@ def read_table(
     sheet, headings = without_template_columns(sheet, headings)
     body = find_body(sheet, headings)
     columns = map_columns(table, cadence, headings, report)
-    unit = stated_unit(table, sheet, headings, report)
-    if columns is None or unit is None:
-        return TableReading(manifest(), None, body.reported_on, findings.all())
+    below = units_below(sheet.grid, body) if table.unit_line else []
+    unit = stated_unit(table, sheet, headings, report, below)
+    days, unread_date = days_said(sheet.grid, headings, body)
+    if columns is None or unit is None or not check_units_below(unit, below, report):
+        return TableReading(manifest(), None, max(days, default=None), findings.all())
     rows = Rows(table, columns, sheet, body.data, unit, period, report)
     report_above(sheet.grid, headings, report)
     _check_rest(sheet, headings, body, report)
     report_unseen(sheet, headings, body, columns, unit, report)
-    reported_on = check_date(body, periods()[period], report)
+    reported_on = check_date(days, unread_date, periods()[period], report)
     if not body.data:
         report("RD-021", f"“{sheet.name}”没有数据行", found="0行")
     totals = rows.control_totals()
     total = TotalRow(body.total, sheet.grid[body.total - 1]) if body.total else None
     check_total_row(table, sheet, total, len(body.data), totals, rows.readers, report)
     letters = {column.name: cell_name(index, 1)[:-1] for column, index in columns.items()}
-    reported = body.reported_on.isoformat() if body.reported_on else ""
+    reported = max(days).isoformat() if days else ""
     described = manifest(
         unit,
         cell_columns=letters,
@@ -142,11 +149,17 @@ def map_columns(table: Table, cadence: Cadence, headings: Headings, report: Repo
     return columns if complete else None
 
 
-def stated_unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter) -> str | None:
-    """Return the stated unit of amounts; None (and a hard error) where it is missing or unknown."""
+def stated_unit(
+    table: Table, sheet: Sheet, headings: Headings, report: Reporter, below: Sequence[UnitBelow] = ()
+) -> str | None:
+    """Return the stated unit of amounts; None (and a hard error) where it is missing or unknown.
+
+    It stands above the headings: one that is only found ``below`` is not taken, but named in the hard error.
+    """
     if not table.unit_line:
         return "万元"
     said = info_line(sheet.grid, headings.row_number).get("计量单位", [])
+    said = [(_IN_YUAN.sub("", written), where) for written, where in said]
     value, place = said[0] if said else ("", "")
     if len({other for other, _ in said}) > 1:
         found = "、".join(f"{other}（{where}）" for other, where in said)
@@ -154,7 +167,8 @@ def stated_unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter
         return None
     if not value:
         row = info_row(sheet.grid, headings.row_number) or max(headings.row_number - 1, 1)
-        message = f"第{row}行没有“计量单位”，整张表不取数"
+        elsewhere = _unit_elsewhere(sheet.grid, headings, below)
+        message = f"第{row}行没有“计量单位”{elsewhere}，整张表不取数"
         report(
             "RD-007", message, cell=f"{row}:{row}", subject="计量单位", found="空白", expected="、".join(WAN_PER_UNIT)
         )
@@ -169,6 +183,31 @@ def stated_unit(table: Table, sheet: Sheet, headings: Headings, report: Reporter
         report("RD-024", message, cell=other[1], subject="计量单位", found=f"{value}、{other[0]}")
         return None
     return value
+
+
+def _unit_elsewhere(grid: Grid, headings: Headings, below: Sequence[UnitBelow]) -> str:
+    """Return in brackets where a sheet names its unit in other words, or where it is not looked for; empty where it does not."""
+    above = next(
+        (f"（{place} 写着“{unit}”，须写成“计量单位：{unit}”）" for unit, place in units_above(grid, headings)), ""
+    )
+    return above or next((f"（{one.place} 写着“{one.unit}”，须移到表头以上）" for one in below if one.is_stated), "")
+
+
+def check_units_below(unit: str, below: Sequence[UnitBelow], report: Reporter) -> bool:
+    """Report where the foot or a note names another unit than the sheet's; return whether the sheet may be read by its own.
+
+    One that is stated as 单位 contradicts it; one that a note names in passing may be about other figures, and is asked about.
+    """
+    others = [one for one in below if one.unit != unit]
+    for one in others:
+        found = f"{unit}、{one.unit}"
+        if one.is_stated:
+            message = f"计量单位写的是“{unit}”，表尾或说明里（{one.place}）却写着“{one.unit}”，整张表不取数"
+            report("RD-024", message, cell=one.place, subject="计量单位", found=found)
+        else:
+            message = f"计量单位写的是“{unit}”，表尾或说明里（{one.place}）提到“{one.unit}”；按“{unit}”取数"
+            report("RD-065", message, cell=one.place, subject=f"计量单位/{one.unit}", found=found)
+    return not any(one.is_stated for one in others)
 
 
 def report_above(grid: Grid, headings: Headings, report: Reporter) -> None:
@@ -204,15 +243,36 @@ def _check_rest(sheet: Sheet, headings: Headings, body: Body, report: Reporter) 
         report("RD-014", f"第{row_number}行没有取数：{why}", cell=f"{row_number}:{row_number}")
 
 
-def check_date(body: Body, period: Period, report: Reporter) -> date | None:
-    """Return the 报出日期 that counts; report one that is none, or that cannot be true: before the period began, or years after its end.
+def days_said(grid: Grid, headings: Headings, body: Body) -> tuple[set[date], str]:
+    """Return every 报出日期 of a sheet, above the headings and in the foot, and what stands there where that is no date."""
+    days, unread = set(body.days), body.unread_date
+    for written, _ in info_line(grid, headings.row_number).get("报出日期", []):
+        day = date_of(written)
+        if day:
+            days.add(day)
+        else:
+            unread = unread or written
+    return days, unread
 
-    Such a one counts for nothing: a slip of the pen (2062) would keep every later version from being used.
+
+def could_be(day: date, period: Period) -> bool:
+    """Return whether a period's return can have been reported on a day: not before the period began, nor years after its end."""
+    return period.starts_on <= day <= period.ends_on + LATEST_REPORT
+
+
+def check_date(days: Collection[date], unread: str, period: Period, report: Reporter) -> date | None:
+    """Return the 报出日期 that counts, of two different ones the later, which is reported.
+
+    One that is no date is reported, and one that cannot be true, before the period began or years after its end. That counts for nothing: a
+    slip of the pen (2062) would keep every later version from being used.
     """
-    day = body.reported_on
-    if body.unread_date:
-        report("RD-023", f"报出日期“{body.unread_date}”认不出", subject="报出日期", found=body.unread_date)
-    elif day and not period.starts_on <= day <= period.ends_on + LATEST_REPORT:
+    if len(days) > 1:
+        texts = "、".join(day.isoformat() for day in sorted(days))
+        report("RD-024", f"报出日期写了不同的几个：{texts}", subject="报出日期", found=texts)
+    day = max(days, default=None)
+    if unread:
+        report("RD-023", f"报出日期“{unread}”认不出", subject="报出日期", found=unread)
+    elif day and not could_be(day, period):
         report("RD-023", f"报出日期 {day} 不像是{period.name}的报出日期", subject="报出日期", found=day.isoformat())
         return None
     return day

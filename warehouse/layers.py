@@ -101,26 +101,34 @@ def judged_files(home: Home, provider: str, period: str) -> dict[str, Path]:
     return {table_id: path for table_id, path in files.items() if path.exists()}
 
 
-def write_previous(home: Home, provider: str, period: str, before: WorkbookReading | None) -> None:
-    """Keep the tables of the version before the one that counts in ``previous/``, for gate 1 and self-checks to compare with.
+def last_accepted_files(home: Home, reading: WorkbookReading) -> dict[str, Path]:
+    """Return the rows of the version of a return that was accepted last before this one, by table id; nothing where none was.
 
-    None takes them away. Bulk files belong to the version that counts, so there are none among them.
+    A version that was sent back, or still waits for an explanation, is nothing to compare with: sent again unchanged, it would answer for itself.
     """
+    accepted = accepted_files(home, reading.provider, reading.period)
+    if accepted and _files_of(accepted) != {i: t.manifest.file_sha256 for i, t in reading.tables.items()}:
+        return accepted
+    ids = [table.table_id for table in _owed(reading.provider, reading.period)]
+    return {i: path for i in ids if (path := home.rows("previous", i, reading.period)).exists()}
+
+
+def _files_of(rows: Mapping[str, Path]) -> dict[str, str]:
+    """Return the hash of the hand-in that each table's rows were read from."""
+    return {table_id: manifest_of(path).file_sha256 for table_id, path in rows.items()}
+
+
+def _keep_previous(home: Home, provider: str, period: str, coming: Mapping[str, Path]) -> None:
+    """Keep the rows of the version in ``accepted/`` in ``previous/`` if another one comes in its place; see `last_accepted_files`."""
+    accepted = accepted_files(home, provider, period)
+    if not accepted or _files_of(accepted) == _files_of(coming):
+        return
     for table in _owed(provider, period):
         path = home.rows("previous", table.table_id, period)
-        if before and table.table_id in before.tables:
-            write_rows(path, before.tables[table.table_id])
+        if table.table_id in accepted:
+            copy_atomically(accepted[table.table_id], path)
         else:
             path.unlink(missing_ok=True)
-
-
-def previous_files(home: Home, provider: str, period: str, file_sha256: str) -> dict[str, Path]:
-    """Return the rows of the version before a file, by table id: before the version in ``raw/`` if the file is that one, else the one in ``raw/``."""
-    ids = [table.table_id for table in _owed(provider, period)]
-    raw = {i: path for i in ids if (path := home.rows("raw", i, period)).exists()}
-    if all(manifest_of(path).file_sha256 != file_sha256 for path in raw.values()):
-        return raw
-    return {i: path for i in ids if (path := home.rows("previous", i, period)).exists()}
 
 
 def accepted_files(home: Home, provider: str, period: str) -> dict[str, Path]:
@@ -164,6 +172,8 @@ def accept(home: Home, provider: str, period: str) -> dict[str, Path]:
     record = {"provider": provider, "period": period, "tables": {t: sha256_of(p) for t, p in files.items()}}
     if _load(record_path) == record and not _mismatches(home, record):
         return {t: home.rows("accepted", t, period) for t in files}
+    # Killed in here: as long as the record stands, `accepted/` is what counts; without it, what has been kept whole by then.
+    _keep_previous(home, provider, period, files)
     record_path.unlink(missing_ok=True)
     accepted = {}
     for table in _owed(provider, period):

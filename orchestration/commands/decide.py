@@ -169,17 +169,19 @@ def _made(
 
 
 def _tell(home: Home, period: str, states: list[Any], receipts: list[str], done: str, as_json_: bool) -> None:
-    from orchestration.ledger_view import lines, table_row
+    from orchestration.ledger_view import counted, lines, table_row
 
     ids = {state.finding.finding_id for state in states}
     now = [line for line in lines(home, period) if line["finding_id"] in ids]
     if as_json_:
         click.echo(json.dumps({"findings": now, "receipts": receipts}, ensure_ascii=False, indent=1))
         return
-    printing.table([table_row(line) for line in now], "")
-    click.echo(f"{done}（{len(now)} 条）。")
+    printing.table([table_row(line) for line in now[: printing.FINDINGS_SHOWN]], "")
+    if more_count := counted(now[printing.FINDINGS_SHOWN :])[0]:
+        click.echo(f"另有 {more_count} 条。")
+    click.echo(f"{done}（{counted(now)[0]} 条）。")
     if receipts:
         click.echo(f"回执已重写：{'、'.join(receipts)}")
-    open_count = sum(line["is_blocking"] for line in lines(home, period, only_open=True))
+    _, open_count = counted(lines(home, period, only_open=True))
     rest = f"还有 {open_count} 条挡住发布：sti findings {period} --open" if open_count else f"下一步：sti run {period}"
     click.echo(rest)

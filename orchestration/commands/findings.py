@@ -13,6 +13,8 @@ from sources.reference import periods
 from warehouse.paths import Home
 
 CLASSES = {label: rule_class for rule_class, label in CLASS_LABELS.items()} | {c: c for c in CLASS_LABELS}
+LINES_SHOWN = 500
+"""Lines that a screen is good for; a table takes longer to lay out than to read from the ledger."""
 
 
 @click.command("findings")
@@ -72,9 +74,17 @@ def findings_command(
     if as_json_:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return
-    printing.table([view.table_row(line) for line in found], f"{period} 没有{'挡住发布的' if only_open else ''}问题")
-    open_count = sum(line["is_blocking"] for line in found)
-    click.echo(f"{len(found)} 条，其中 {open_count} 条挡住发布", err=True)
+    printing.table(
+        [view.table_row(line) for line in found[:LINES_SHOWN]], f"{period} 没有{'挡住发布的' if only_open else ''}问题"
+    )
+    count, open_count = view.counted(found)
+    listed = f"；台账列了 {len(found)} 行，其余合在“其余”一行里" if count > len(found) else ""
+    more = (
+        f"；上面只有前 {LINES_SHOWN} 行，全部用 --json，或按 --rule、--provider 挑着看"
+        if len(found) > LINES_SHOWN
+        else ""
+    )
+    click.echo(f"{count} 条，其中 {open_count} 条挡住发布{listed}{more}", err=True)
 
 
 def _provider(wanted: str) -> str:

@@ -45,6 +45,9 @@ def receipt_command(home: Home, receipt_no: str | None, as_json_: bool) -> None:
     printing.table([_line(document)], "")
     click.echo(document["next_action"])
     printing.table([_finding(f) for f in document["findings"][:ROWS_SHOWN]], "没有问题")
+    more_count = sum(f["stands_for_count"] for f in document["findings"][ROWS_SHOWN:])
+    if more_count:
+        click.echo(f"另有 {more_count} 条，见回执工作簿或 --json。")
     _changes(document)
     click.echo(f"回执：{home.receipt_folder(receipt_no)}")
 

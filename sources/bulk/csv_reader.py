@@ -8,7 +8,6 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,7 +17,7 @@ import pyarrow as pa
 
 from sources.bulk.sniff import ENCODING_LABELS, HEAD_BYTES, UnreadableBulk, encoding_of, first_fault
 from sources.grids import Grid, Sheet
-from sources.layout import HEAD_ROWS, Body, Headings, find_body, find_headings
+from sources.layout import HEAD_ROWS, Body, Headings, UnitBelow, find_body, find_headings, units_below
 from sources.limited import LimitedFindings
 from sources.sheet_xml import MOST_COLUMNS
 from sources.text import label_of
@@ -33,16 +32,17 @@ TAIL_BYTES = 64 * 1024
 """The foot is looked for in here when only the file's 报出日期 is wanted."""
 MOST_FOOT_ROWS = 1_000
 _NO_HEADINGS = Headings(0, {}, {})
+_NOTHING_BELOW = Body([], None, [], [], None, frozenset(), "")
 
 
 @dataclass
 class Foot:
-    """What stands below or between the data rows: the 合计 row with its number, 报出日期, and rows that were not read."""
+    """What stands below or between the data rows: the 合计 row with its number, the foot with its 报出日期, and rows that were not read."""
 
     total_row: int | None = None
     total: list[str] = field(default_factory=list)
-    reported_on: date | None = None
-    unread_date: str = ""
+    body: Body = _NOTHING_BELOW
+    units: list[UnitBelow] = field(default_factory=list)
     stray: list[int] = field(default_factory=list)
     more_stray_count: int = 0
 
@@ -73,15 +73,15 @@ class CsvFile:
             if len(row) > MOST_COLUMNS:
                 raise UnreadableBulk(f"第 {number} 行有 {len(row)} 列，超过 {MOST_COLUMNS} 列", f"{number}:{number}")
 
-    def reported_on(self) -> date | None:
-        """Return the 报出日期 in the file's foot without reading the file; None where its end shows none."""
+    def end(self) -> tuple[Grid, Body]:
+        """Return the last rows of the file, and its foot as they show it, without reading the file; their row numbers are not the file's."""
         size = self._path.stat().st_size
         with self._path.open("rb") as file:
             file.seek(max(size - TAIL_BYTES, 0))
             tail = file.read()
         lines = tail.decode(self._encoding.removesuffix("-sig"), errors="ignore").splitlines()
         rows = [[*row] for line in lines for row in _lenient(line, self.delimiter)]
-        return find_body(Sheet("", 0, "visible", rows), _NO_HEADINGS).reported_on
+        return rows, find_body(Sheet("", 0, "visible", rows), _NO_HEADINGS)
 
     def pieces(
         self, headings: Headings, telling: int, wanted: list[int], findings: LimitedFindings
@@ -197,8 +197,9 @@ class CsvFile:
     def _read_foot(self, number: int, row: list[str], rest: Iterator[tuple[int, list[str]]]) -> None:
         """Read the foot, from its first row to the end of the file."""
         lines = [(number, _typed(row)), *((n, _typed(r)) for n, r in islice(rest, MOST_FOOT_ROWS))]
-        body: Body = find_body(Sheet("", 0, "visible", [cells for _, cells in lines]), _NO_HEADINGS)
-        self.foot.reported_on, self.foot.unread_date = body.reported_on, body.unread_date
+        grid = [cells for _, cells in lines]
+        self.foot.body = body = find_body(Sheet("", 0, "visible", grid), _NO_HEADINGS)
+        self.foot.units = [one._replace(row_number=lines[one.row_number - 1][0]) for one in units_below(grid, body)]
         self.foot.stray += [lines[place - 1][0] for place in body.stray]
         self.foot.more_stray_count = sum(1 for _, r in rest if any(not is_blank(cell) for cell in r))
 

@@ -21,12 +21,22 @@ from sources.contracts import STATUS_SUFFIX, Cadence, Column, Table, table, tabl
 from sources.finding import Finding
 from sources.grids import Sheet
 from sources.identity import headings_of, identify
-from sources.layout import Body, Headings, cell_name, find_headings, info_line
+from sources.layout import Headings, cell_name, find_headings, info_line, units_below
 from sources.limited import LimitedFindings, cut_short
 from sources.manifest import Manifest
 from sources.reading_rules import breach
 from sources.reference import area_keys, periods
-from sources.sheet import TotalRow, check_date, check_total_row, map_columns, report_above, stated_unit
+from sources.sheet import (
+    TotalRow,
+    check_date,
+    check_total_row,
+    check_units_below,
+    could_be,
+    days_said,
+    map_columns,
+    report_above,
+    stated_unit,
+)
 from sources.text import label_of
 from sources.values import WAN_PER_UNIT, date_of, is_blank, shown
 
@@ -112,7 +122,10 @@ def identify_bulk(path: Path, sha256: str, asked_period: str | None = None, *, f
         findings.append(breach("RD-071", message, table_id=table.table_id, subject="工作表", found="空白", **where))
     day = date_of(next((value for value, _ in info.get("报出日期", [])), None))
     if isinstance(source, CsvFile):
-        day = source.reported_on() or day
+        _, body = source.end()
+        day = max((d for d in (body.reported_on, day) if d), default=None)
+    if day and identity.period in periods() and not could_be(day, periods()[identity.period]):
+        day = None  # RD-023, once the file is read
     return BulkIdentity(
         name, sha256, provider, identity.period if table else "", identity.cadence, table, day, findings
     )
@@ -175,7 +188,9 @@ class _Reading:
         if found is None:
             report("RD-012", f"在“{table.sheet}”里找不到表头行", found="无", expected=table.columns[0].heading)
             return BulkReading(self._manifest(), day, self.findings.all(), is_read=False)
-        unit = stated_unit(table, self.sheet, found, report)
+        end = units_below(*self.source.end()) if isinstance(self.source, CsvFile) else []
+        below = [one._replace(row_number=0) for one in end]
+        unit = stated_unit(table, self.sheet, found, report, below)
         # In Parquet the names of the columns are the first row, as they are where a spreadsheet opens the file.
         headings = replace(found, row_number=1) if isinstance(self.source, ParquetFile) else found
         columns = map_columns(table, self.identity.cadence or "half_year", headings, report)
@@ -188,17 +203,21 @@ class _Reading:
         letters = {reader.column.name: cell_name(reader.index, 1)[:-1] for reader in readers}
         for numbers, cells in self._pieces(headings, columns):
             take(self._batch(readers, numbers, cells))
-        foot = self._foot(found)
+        foot = self.source.foot if isinstance(self.source, CsvFile) else Foot()
+        days, unread_date = days_said(self.source.head, found, foot.body)
+        check_units_below(unit, foot.units if table.unit_line else [], report)
         self._finish(foot, readers, found)
+        check_date(days, unread_date, periods()[self.identity.period], report)
+        day = max(days, default=None)
         manifest = self._manifest(
             unit,
             headings.row_number,
             cell_columns=letters,
-            reported_on=foot.reported_on.isoformat() if foot.reported_on else "",
+            reported_on=day.isoformat() if day else "",
             row_count=self.row_count,
             control_totals_wan={name: f"{total:f}" for name, total in self.totals.items()},
         )
-        return BulkReading(manifest, foot.reported_on, self.findings.all(), is_read=True)
+        return BulkReading(manifest, day, self.findings.all(), is_read=True)
 
     def _manifest(self, unit: str = "", heading_row: int = 0, **more: object) -> Manifest:
         identity = self.identity
@@ -283,19 +302,6 @@ class _Reading:
                 expected=note.expected,
             )
 
-    def _foot(self, headings: Headings) -> Foot:
-        """Return the foot; a 报出日期 above the headings, or in Parquet's metadata, stands in for one that is missing."""
-        foot = self.source.foot if isinstance(self.source, CsvFile) else Foot()
-        said = [value for value, _ in info_line(self.source.head, headings.row_number).get("报出日期", [])]
-        days = {date_of(value) for value in said} | ({foot.reported_on} if foot.reported_on else set())
-        if len(days - {None}) > 1:
-            texts = "、".join(sorted(str(day) for day in days if day))
-            self.findings.report("RD-024", f"报出日期写了两个：{texts}", subject="报出日期", found=texts)
-        if foot.reported_on is None and said:
-            foot.reported_on = date_of(said[0])
-            foot.unread_date = "" if foot.reported_on else said[0]
-        return foot
-
     def _finish(self, foot: Foot, readers: list[ColumnReader], headings: Headings) -> None:
         """Report what the file as a whole shows once its last row is read."""
         report = self.findings.report
@@ -304,8 +310,6 @@ class _Reading:
             message = f"第{number}行在表尾里、表尾后或是第二个合计行，没有取数"
             report("RD-014", message, cell=f"{number}:{number}")
         self.findings.count_more("RD-014", foot.more_stray_count)
-        body = Body([], foot.total_row, foot.stray, [], None, foot.reported_on, foot.unread_date)
-        check_date(body, periods()[self.identity.period], report)
         if not self.row_count:
             report("RD-021", f"“{self.table.sheet}”没有数据行", found="0行")
         read = [(reader.column, reader.index, reader.read_text) for reader in readers]

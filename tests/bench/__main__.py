@@ -20,6 +20,7 @@ from sources.workbook import read_workbook
 from tests.bench import bulk, by_postgres
 from tests.bench.race import race, report
 from tests.bench.reading import print_reading
+from tests.bench.receipts import print_receipts
 from warehouse.paths import Home
 
 SCALE = 1.0
@@ -108,6 +109,8 @@ def phases() -> None:
     for name, value in seconds.items():
         print(f"  {name:<30} {value:6.2f} 秒  整个半年度是它的 {wall / value:.1f} 倍")
     bulk.main()
+    with tempfile.TemporaryDirectory() as folder:
+        print_receipts(Path(folder))
 
 
 def ways(sizes: list[int]) -> None:

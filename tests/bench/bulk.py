@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -31,7 +32,7 @@ SAID = {"填报单位": "市财政局", "报告期": "2026年上半年", "计量
 REPORTED_ON = "2026-07-10"
 
 
-def rows_of(count: int):  # type: ignore[no-untyped-def]
+def rows_of(count: int) -> Iterator[tuple[str, ...]]:
     """Yield rows of a payment ledger: made-up vouchers, projects and payees."""
     draw = random.Random(14)
     bodies = [f"91330400MY{number:07d}" for number in range(CODES)]
@@ -47,28 +48,35 @@ def rows_of(count: int):  # type: ignore[no-untyped-def]
         )  # fmt: skip
 
 
-def write_csv(path: Path, count: int) -> None:
-    """Write the ledger as CSV."""
+def write_csv(path: Path, rows: Iterator[tuple[str, ...]]) -> None:
+    """Write a ledger as CSV."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["政府科技创新投入拨付明细表"])
         writer.writerow([f"{key}：{value}" for key, value in SAID.items()])
         writer.writerow([column.heading for column in table(TABLE_ID).columns])
-        writer.writerows(rows_of(count))
+        writer.writerows(rows)
         writer.writerow([f"报出日期：{REPORTED_ON}"])
 
 
-def write_parquet(path: Path, count: int) -> None:
-    """Write the ledger as Parquet: amounts as decimals, dates as dates."""
+def write_parquet(path: Path, rows: Iterator[tuple[str, ...]]) -> None:
+    """Write a ledger as Parquet: amounts as decimals, dates as dates."""
+    _write(path, rows, {"money": pa.decimal128(18, 2), "date": pa.date32()})
+
+
+def write_texts(path: Path, rows: Iterator[tuple[str, ...]]) -> None:
+    """Write a ledger as Parquet with every cell a text: one whose amounts and dates are none."""
+    _write(path, rows, {})
+
+
+def _write(path: Path, rows: Iterator[tuple[str, ...]], types: dict[str, pa.DataType]) -> None:
     columns = table(TABLE_ID).columns
-    types = {"money": pa.decimal128(18, 2), "date": pa.date32()}
     schema = pa.schema([(c.heading, types.get(c.type, pa.string())) for c in columns], SAID | {"报出日期": REPORTED_ON})
     made = {"money": Decimal, "date": date.fromisoformat}
-    rows = rows_of(count)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         while piece := list(islice(rows, PIECE)):
             cells = [
-                [made[c.type](v) if c.type in made else v or None for v in values]
+                [made[c.type](v) if c.type in types else v or None for v in values]
                 for c, values in zip(columns, zip(*piece, strict=True), strict=True)
             ]
             writer.write_table(
@@ -101,7 +109,7 @@ def main(count: int = ROWS) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, write in (("拨付明细.csv", write_csv), ("拨付明细.parquet", write_parquet)):
             path = Path(folder) / name
-            write(path, count)
+            write(path, rows_of(count))
             subprocess.run([sys.executable, "-m", "tests.bench.bulk", str(path)], check=True)
             path.unlink()
 

@@ -8,22 +8,15 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from openpyxl import Workbook
 
 from expectations import findings as ledger
 from expectations.replay import local_day
 from orchestration.hand_ins import judge_slot, receive_all
 from orchestration.options import RunOptions
-from sources.explanations import EXPLANATION_HEADINGS
-from tests.conftest import SAMPLES, run_sti
+from tests.conftest import SAMPLES
+from tests.orchestration.city import FINANCE, FIRST_ROW, LATE, PERIOD, SHEET, City, explaining
 from tests.workbooks import finance_rows, gov_row, payment_row, write_return
 from warehouse import archive
-from warehouse.paths import Home
-
-PERIOD, FINANCE, SHEET = "2026H1", "finance_bureau", "拨付明细"
-LATE = "GEN-003"
-"""The rule that a date lies within the period: 核实性."""
-FIRST_ROW = 4
 
 
 def workbook(
@@ -41,57 +34,13 @@ def workbook(
     rows["finance_bureau__gov_payment"] = [*others, doubtful] if moved else [doubtful, *others]
     if gov:
         rows["finance_bureau__gov_input"][0] = gov_row("市本级") | gov
-
-    def explain(book: Workbook) -> None:
-        sheet = book.create_sheet("核实说明")
-        sheet.append(["核实性审核说明表"])
-        sheet.append(["填报单位：市财政局", "报告期：2026年上半年"])
-        sheet.append(list(EXPLANATION_HEADINGS))
-        for line in said or []:
-            sheet.append(list(line))
-        sheet.append(["填表人：张三", "注：照回执填"])
-
     return write_return(
-        path, FINANCE, rows, reported_on=f"2026年7月{day}日", edit=explain if said is not None else None
+        path, FINANCE, rows, reported_on=f"2026年7月{day}日", edit=explaining(said) if said is not None else None
     )
 
 
 def line(cell: str, text: str, by: str = "张三", rule: str = LATE) -> tuple[Any, ...]:
     return (rule, SHEET, cell, text, by)
-
-
-class City:
-    """One home with its inbox, asked as its people would."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home, self.inbox = folder / "home", folder / "inbox"
-        self.inbox.mkdir(parents=True)
-
-    def sti(self, *arguments: str | Path) -> Result:
-        return run_sti("--home", self.home, *arguments)
-
-    def judge(self) -> None:
-        """Receive and judge as a run does, without the rest of the run."""
-        options = RunOptions(home=str(self.home))
-        receive_all(options.where, self.inbox, PERIOD)
-        judge_slot(options.where, FINANCE, PERIOD, lambda f: options.settle("run-1", PERIOD, f"gate1:{FINANCE}", f))
-
-    def lines(self, *more: str) -> list[dict[str, Any]]:
-        result = self.sti("findings", PERIOD, "--provider", "市财政局", "--json", *more)
-        assert result.exit_code == 0, result.stderr
-        return json.loads(result.stdout)
-
-    def late(self) -> dict[str, Any]:
-        (found,) = [f for f in self.lines() if f["rule_id"] == LATE and f["state"] != "已修改"]
-        return found
-
-    def notes(self) -> dict[str, str]:
-        return {f["rule_id"]: f["message"] for f in self.lines() if f["sheet"] == "核实说明" and f["state"] == "提示"}
-
-    def receipt(self) -> dict[str, Any]:
-        newest = archive.versions(Home.at(self.home), FINANCE, PERIOD)[-1]
-        path = Home.at(self.home).receipt_folder(newest.receipt_no) / "receipt.json"
-        return json.loads(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture

@@ -288,6 +288,29 @@ def test_a_missing_or_strange_heading_is_reported_as_on_a_sheet(tmp_path: Path) 
     ] == ["RD-023"]
 
 
+@pytest.mark.parametrize(
+    ("head", "foot", "rule_id", "says"),
+    [
+        (HEAD, ("报出日期：2026-07-10", "计量单位：元"), "RD-024", "（B5）却写着“元”"),
+        (HEAD, ("报出日期：2026-07-10", "报出日期：2026-07-12"), "RD-024", "2026-07-10、2026-07-12"),
+        ([*HEAD, "报出日期：2026-07-09"], ("报出日期：2026-07-10",), "RD-024", "2026-07-09、2026-07-10"),
+        (HEAD, ("注：其中奖励（元）", "报出日期：2026-07-10"), "RD-065", "提到“元”"),
+        ([*HEAD[:2], HEAD[3]], ("报出日期：2026-07-10", "计量单位：元"), "RD-007", "（文件末尾 写着“元”"),
+    ],
+)
+def test_what_the_foot_of_a_file_contradicts_is_said_as_on_a_sheet(
+    tmp_path: Path, head: list[str], foot: tuple[str, ...], rule_id: str, says: str
+) -> None:
+    (found,) = read_text(tmp_path, csv_text(ledger(head=head, foot=foot))).findings
+    assert (found.rule_id, says in found.message) == (rule_id, True)
+
+
+def test_a_day_that_cannot_be_true_does_not_rank_a_file_above_later_ones(tmp_path: Path) -> None:
+    content = csv_text(ledger(foot=("报出日期：2062-07-10",))).encode()
+    assert identity_of(tmp_path, content).reported_on is None
+    assert [f.rule_id for f in read_text(tmp_path, content.decode()).findings] == ["RD-023"]
+
+
 def parquet(tmp_path: Path, **columns: pa.Array) -> Path:
     row = payment_row(1)
     arrays = {h: columns.get(h, pa.array([as_parquet(row[h])])) for h in HEADINGS}

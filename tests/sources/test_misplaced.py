@@ -1,6 +1,7 @@
 """What a clerk has put where it is not looked for: rows above the headings, figures in the foot, copied sheets, another period, another unit."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,75 @@ def test_long_values_that_differ_at_their_end_are_different_findings(tmp_path: P
 
     ids = {f.finding_id for digit in "12" for f in finance(tmp_path, edit(digit)).findings}
     assert len(ids) == 2
+
+
+FOOT = 8
+"""The row below the ledger's foot."""
+
+
+@pytest.mark.parametrize(
+    ("cells", "asked"),
+    [
+        (["注：单位：元"], "RD-024"),
+        (["计量单位：", "元"], "RD-024"),
+        (["填表人：甲", "金额单位：千元"], "RD-024"),
+        (["说明：另有国债资金1200（元）"], "RD-065"),
+        (["注：单位：万元"], ""),
+        (["计量单位：万元（人民币）"], ""),
+        (["填报单位：元和街道"], ""),
+    ],
+)
+def test_another_unit_in_the_foot_is_not_passed_over(tmp_path: Path, cells: list[str], asked: str) -> None:
+    def edit(book: Workbook) -> None:
+        for column, value in enumerate(cells, start=1):
+            book[LEDGER].cell(FOOT, column).value = value
+
+    reading = finance(tmp_path, edit)
+    found = [(rule, sheet) for rule, sheet, _ in serious(reading)]
+    assert found == ([(asked, LEDGER)] if asked else [])
+    assert ("finance_bureau__gov_payment" in reading.tables) is (asked != "RD-024")
+
+
+@pytest.mark.parametrize(("row", "text"), [(FOOT, "计量单位：万元"), (7, "注：1.单位：万元"), (4, "计量单位：万元")])
+def test_a_unit_that_stands_only_below_the_headings_is_refused_and_found(tmp_path: Path, row: int, text: str) -> None:
+    def edit(book: Workbook) -> None:
+        book[LEDGER]["C2"] = None
+        if row == 4:
+            book[LEDGER].insert_rows(4)
+        book[LEDGER].cell(row, 1).value = text
+
+    (refused,) = [f for f in finance(tmp_path, edit).findings if f.rule_class == "mandatory"]
+    assert (refused.rule_id, f"（A{row} 写着“万元”，须移到表头以上）" in refused.message) == ("RD-007", True)
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        ({"C8": "报出日期：2026-07-12"}, "2026-07-10、2026-07-12"),
+        ({"B7": "报出日期：2026-07-12 报出日期：2026-07-15"}, "2026-07-12、2026-07-15"),
+        ({"D2": "报出日期：2026-07-01"}, "2026-07-01、2026-07-10"),
+        ({"C7": "报出日期：2026/7/10"}, ""),
+    ],
+)
+def test_two_different_days_of_report_are_not_chosen_from_in_silence(
+    tmp_path: Path, cells: dict[str, str], found: str
+) -> None:
+    def edit(book: Workbook) -> None:
+        for place, value in cells.items():
+            if place.endswith("8"):
+                book[LEDGER]["A8"] = "填表人：甲"
+            book[LEDGER][place] = value
+
+    reading = finance(tmp_path, edit)
+    assert [f.found for f in reading.findings if f.rule_id == "RD-024"] == ([found] if found else [])
+    assert serious(reading) == ([("RD-024", LEDGER, "")] if found else [])
+    assert str(reading.tables["finance_bureau__gov_payment"].reported_on) == (found.split("、")[-1] or "2026-07-10")
+
+
+def test_a_day_of_report_above_the_headings_alone_counts(tmp_path: Path) -> None:
+    def edit(book: Workbook) -> None:
+        for sheet in book:
+            sheet.delete_rows(sheet.max_row)
+            sheet["D2"], sheet["E2"] = "报出日期：", datetime(2026, 7, 11)
+
+    assert str(finance(tmp_path, edit).reported_on) == "2026-07-11"

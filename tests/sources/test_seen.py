@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.styles import Font
 
 from sources import reader_process
 from sources.workbook import WorkbookReading, read_workbook
@@ -212,3 +213,38 @@ def test_a_file_that_takes_too_long_is_refused_and_the_next_one_is_read(
     assert (finding.rule_id, finding.rule_class) == ("RD-062", "mandatory")
     monkeypatch.undo()
     assert reader_process.read_workbook(path).tables
+
+
+@pytest.mark.parametrize(
+    ("code", "amount", "is_asked"),
+    [
+        ('[>10000]0.0,"万";0', 50_000, True),
+        ('[>10000]0.0,"万";0', 500, False),
+        ('[<10000]0;0.0,"万"', 50_000, True),
+        ('[<10000]0;0.0,"万"', 500, False),
+        ('[>=100000000]0!.00,,"亿";[>=10000]0!.0,"万";0', 50_000, True),
+        ('[>=100000000]0!.00,,"亿";[>=10000]0!.0,"万";0', 500, False),
+        ("[红色][<0]-0;0", 500, False),
+        ("[=0]-;0", 500, False),
+    ],
+)
+def test_a_format_with_conditions_is_asked_about_where_it_shows_another_size(
+    tmp_path: Path, code: str, amount: float, is_asked: bool
+) -> None:
+    def edit(book: Workbook) -> None:
+        book[LEDGER]["K4"].value = amount
+        book[LEDGER]["K4"].number_format = code
+
+    assert (("RD-053", "K4") in rules(read_workbook(finance(tmp_path, edit)))) == is_asked
+
+
+def test_a_row_that_is_struck_through_is_read_and_asked_about(tmp_path: Path) -> None:
+    def edit(book: Workbook) -> None:
+        for cell in book[LEDGER][5]:
+            cell.font = Font(strike=True)
+        book[LEDGER]["A4"].font = Font(strike=False)
+
+    reading = read_workbook(finance(tmp_path, edit))
+    (asked,) = reading.findings
+    assert (asked.rule_id, asked.cell, asked.found.startswith("11 个：A5、B5")) == ("RD-066", "A5", True)
+    assert reading.tables["finance_bureau__gov_payment"].manifest.row_count == 3
