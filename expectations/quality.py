@@ -65,7 +65,8 @@ def _table(
     checks: list[dict[str, Any]] = []
     left = list(found)
     for kept in summary["checks"] if summary else ():
-        mine, others = [], []
+        mine: list[Finding] = []
+        others: list[Finding] = []
         for finding in left:
             (mine if _is_of(finding, kept) else others).append(finding)
         left = others

@@ -90,13 +90,13 @@ class UnitBelow(NamedTuple):
 
     unit: str
     row_number: int
-    index: int
+    column_index: int
     is_stated: bool
 
     @property
     def place(self) -> str:
         """The cell's name, in words where its row is not known."""
-        return cell_name(self.index, self.row_number) if self.row_number else "文件末尾"
+        return cell_name(self.column_index, self.row_number) if self.row_number else "文件末尾"
 
 
 def cell_name(column_index: int, row_number: int) -> str:
