@@ -43,8 +43,8 @@ class Sheet:
 
     ``state`` is visible, hidden or veryHidden. ``faults`` are cells that cannot be believed (their value is an empty text); ``formulas`` all
     cells that hold one; ``merged`` ranges as (first row, first column, last row, last column). ``styles`` runs beside ``grid`` and gives the
-    index of each cell's format in ``formats``; ``struck`` are those that strike their text through. ``is_stale``: the saved results of
-    formulas may be old. ``linked``: cells whose formula takes its value from another workbook.
+    index of each cell's format in ``formats``; ``struck`` are those that strike their text through, and a text may be struck in part
+    (`StruckText`). ``is_stale``: the saved results of formulas may be old. ``linked``: cells whose formula takes its value from another workbook.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Sheet:
     is_stale: bool = False
     linked: frozenset[Place] = frozenset()
     struck: frozenset[int] = frozenset()
+    has_struck_text: bool = False
 
     @property
     def is_hidden(self) -> bool:
@@ -141,6 +142,7 @@ def _sheet(name: str, index: int, state: str, content: SheetContent, package: Pa
         package.is_1904,
         package.is_stale,
         struck=frozenset(package.struck),
+        has_struck_text=package.has_struck_text,
     )
 
 

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -19,6 +19,10 @@ RELATIONSHIP_IDS = (
     "http://purl.oclc.org/ooxml/officeDocument/relationships id",
 )
 _PLAIN_ITEM = re.compile(rb'\s*<si><t(?: xml:space="preserve")?>([^<&\x00-\x1f]+)</t>')
+
+
+class StruckText(str):
+    """A text of which a part is struck through: people read the rest, the file holds all of it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Package:
     strings: list[str] = field(default_factory=list)
     formats: list[NumberFormat] = field(default_factory=list)
     struck: set[int] = field(default_factory=set)
+    has_struck_text: bool = False
     is_1904: bool = False
     is_stale: bool = False
 
@@ -68,7 +73,7 @@ def read_package(parts: Mapping[str, bytes]) -> Package:
             raise BadPart(f"工作表“{name}”指向的内容不存在")
     for kind, part in targets.values():
         if kind == "sharedStrings":
-            _read_strings(parts[_existing(parts, part)], package.strings)
+            _read_strings(parts[_existing(parts, part)], package)
         elif kind == "styles":
             _read_styles(parts[_existing(parts, part)], package)
     return package
@@ -125,8 +130,8 @@ def _read_styles(part: bytes, package: Package) -> None:
             codes[int(attributes.get("numFmtId", "0"))] = attributes.get("formatCode", "General")
         elif name == "font" and stream.path[-2:-1] == ["fonts"]:
             struck_fonts.append(False)
-        elif name == "strike" and stream.path[-3:-1] == ["fonts", "font"]:
-            struck_fonts[-1] = is_true(attributes.get("val", "1"))
+        elif stream.path[-3:-2] == ["fonts"] and is_strike(name, attributes, stream.path[-2:-1]):
+            struck_fonts[-1] = True
         elif name == "xf" and stream.path[-2:-1] == ["cellXfs"]:
             number, font = int(attributes.get("numFmtId", "0")), int(attributes.get("fontId", "0"))
             if 0 <= font < len(struck_fonts) and struck_fonts[font]:
@@ -137,17 +142,24 @@ def _read_styles(part: bytes, package: Package) -> None:
     stream.feed(part, is_last=True)
 
 
-def _read_strings(part: bytes, strings: list[str]) -> None:
+def _read_strings(part: bytes, package: Package) -> None:
     """Read the shared texts: rich text joined, phonetic guides left out."""
     texts: list[str] = []
+    struck: list[str] = []
+    strings = package.strings
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if name == "si":
             texts.clear()
+            struck.clear()
+        elif is_strike(name, attributes, stream.path[-2:-1]):
+            struck.append(name)
 
     def end(name: str) -> None:
         if name == "si":
-            strings.append(text_of("".join(texts)))
+            text = text_of("".join(texts))
+            strings.append(StruckText(text) if struck else text)
+            package.has_struck_text |= bool(struck)
 
     def text(data: str) -> None:
         if stream.path[-1] == "t" and "rPh" not in stream.path:
@@ -170,6 +182,11 @@ def _read_strings(part: bytes, strings: list[str]) -> None:
 def text_of(text: str) -> str:
     """Return a text as the file means it: ``_x000D_`` stands for a control character."""
     return unescape(text) if "_x" in text else text
+
+
+def is_strike(name: str, attributes: Mapping[str, str], parent: Sequence[str]) -> bool:
+    """Return whether an element strikes a font, or a part of a text, through."""
+    return name == "strike" and parent in (["font"], ["rPr"]) and is_true(attributes.get("val", "1"))
 
 
 def is_true(value: str | None) -> bool:

@@ -11,6 +11,7 @@ from openpyxl.utils import get_column_letter
 from sources.contracts import Column
 from sources.grids import Sheet
 from sources.layout import Body, Headings, cell_name
+from sources.package import StruckText
 from sources.rows import Reporter
 from sources.values import is_blank, shown
 
@@ -124,16 +125,16 @@ def _formats(sheet: Sheet, body: Body, columns: dict[Column, int], unit: str, re
 def _struck(sheet: Sheet, body: Body, columns: dict[Column, int], report: Reporter) -> None:
     """Report cells that somebody has struck through, as people do with figures that shall not count; they are read all the same."""
     shapes = {styles for styles in set(sheet.styles) if not sheet.struck.isdisjoint(styles)}
-    indices = sorted(columns.values())
-    places = [
-        cell_name(index, number)
-        for number in ([*body.data, *([body.total] if body.total else [])] if shapes else ())
-        if number <= len(sheet.styles) and sheet.styles[number - 1] in shapes
-        for index in indices
-        if index < len(sheet.styles[number - 1])
-        and sheet.styles[number - 1][index] in sheet.struck
-        and not is_blank(sheet.at(number, index))
-    ]
+    if not shapes and not sheet.has_struck_text:
+        return
+    places = []
+    for number in (*body.data, *([body.total] if body.total else [])):
+        styles = sheet.styles[number - 1] if number <= len(sheet.styles) else ()
+        for index in sorted(columns.values()):
+            value = sheet.at(number, index)
+            is_struck = index < len(styles) and styles[index] in sheet.struck
+            if (is_struck or isinstance(value, StruckText)) and not is_blank(value):
+                places.append(cell_name(index, number))
     if places:
         named = "、".join(places[:STRUCK_NAMED]) + (f" 等 {len(places)} 个" if len(places) > STRUCK_NAMED else "")
         report(

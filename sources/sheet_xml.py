@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel, from_ISO8601
 
-from sources.package import Package, is_true, text_of
+from sources.package import Package, StruckText, is_strike, is_true, text_of
 from sources.plain_rows import Converter, PlainRows, column_index
 from sources.xml_stream import BadPart, Stream, stream_items
 
@@ -134,6 +134,9 @@ class _Reader:
             if name == "f":
                 self._cell |= {f"f:{key}": value for key, value in attributes.items()}
         elif self._capture is not None:
+            if is_strike(name, attributes, path[-2:-1]):
+                self._cell["is:strike"] = "1"
+                self.package.has_struck_text = True
             if (
                 name == ""
                 or parent in ("v", "f", "t")
@@ -221,7 +224,8 @@ class _Reader:
         if type_ == "inlineStr":
             if raw or "v" in self._parts:
                 raise _Misread("RD-050", "类型与内容对不上")
-            return text_of("".join(self._parts.get("is", ())))
+            text = text_of("".join(self._parts.get("is", ())))
+            return StruckText(text) if "is:strike" in self._cell else text
         if has_formula and ("v" not in self._parts or (not raw and type_ != "str")):
             raise _Misread("RD-102", "没有保存计算结果的公式")
         if type_ == "str":

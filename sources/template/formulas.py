@@ -52,6 +52,12 @@ def fen_per_unit(form: Form, column: Column | None = None) -> int:
     return int(wan / FEN_IN_WAN)
 
 
+def _fen(form: Form, column: Column | None = None) -> str:
+    """Return `fen_per_unit` as a formula writes it, in few characters (``1E10``): it stands in one some seventy times."""
+    fen = fen_per_unit(form, column)
+    return f"1E{len(str(fen)) - 1}" if fen >= 1000 else str(fen)
+
+
 def listed(values: Sequence[str]) -> str:
     """Return the values as one text to find ``|value|`` in."""
     return '"|' + "|".join(values) + '|"'
@@ -150,7 +156,7 @@ def _constant(name: str, wanted: str, form: Form, sheet: SheetForm, this: Column
     if name == "key":
         return _repeated(sheet)
     if name == "unit":
-        return str(fen_per_unit(form, this))
+        return _fen(form, this)
     day = form.period.starts_on if wanted == "starts" else form.period.ends_on
     return f"DATE({day.year},{day.month},{day.day})"
 
@@ -174,7 +180,7 @@ def _wanted(wanted: str, cell: str, column: Column, form: Form) -> str:
     no_reference = f'ISNUMBER(FIND("|"&UPPER(TRIM({cell}))&"|",{listed(sorted(NO_REFERENCE))}))'
     if column.type == "reference" and not column.required:
         blank = f"OR({blank},{no_reference})"
-    fen = f"ROUND(N({cell})*{fen_per_unit(form, column)},0)"
+    fen = f"ROUND(N({cell})*{_fen(form, column)},0)"
     # A text such as 2026/3/15 or 2026年3月15日 is a date to the gate too.
     iso = f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(TRIM({cell}),"年","-"),"月","-"),"日",""),"/","-")'
     year = f'(1*SUBSTITUTE({cell},"年",""))'

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Font
 
 from sources import reader_process
@@ -236,6 +238,19 @@ def test_a_format_with_conditions_is_asked_about_where_it_shows_another_size(
         book[LEDGER]["K4"].number_format = code
 
     assert (("RD-053", "K4") in rules(read_workbook(finance(tmp_path, edit)))) == is_asked
+
+
+def test_a_figure_of_which_a_part_is_struck_through_is_asked_about(tmp_path: Path) -> None:
+    def edit(book: Workbook) -> None:
+        book[LEDGER]["K4"] = CellRichText(TextBlock(InlineFont(strike=True), "50"), "10")
+        book[LEDGER]["G4"] = CellRichText(TextBlock(InlineFont(strike=False, b=True), "示例"), "项目")
+
+    path = finance(tmp_path, edit)
+    assert ("RD-066", "K4") in rules(read_workbook(path))
+    inline = "<is><r><rPr><strike/></rPr><t>50</t></r><r><t>10</t></r></is>"
+    rewritten(path, cell("K4", f'<c r="K4" t="inlineStr">{inline}</c>'))
+    assert ("RD-066", "K4") in rules(read_workbook(path))
+    assert ("RD-066", "G4") not in rules(read_workbook(path))
 
 
 def test_a_row_that_is_struck_through_is_read_and_asked_about(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A template is what the reader reads: filled with a bureau's figures it gives those figures, and no finding of its own."""
 
+import contextlib
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +11,15 @@ import pyarrow as pa
 import pytest
 from click.testing import Result
 
+from expectations.for_template import template_checks
 from expectations.rules import load_suites
 from sources.contracts import providers
 from sources.reading_rules import reading_rules
 from sources.reference import area_names, periods
+from sources.template import formulas, usable
 from sources.template.checks import cell_checks, left_out
+from sources.template.form import TemplateError, plan
+from sources.template.formulas import LONGEST, ROW, cross_formula, own_formula
 from sources.values import WAN_PER_UNIT
 from sources.workbook import WorkbookReading, read_workbook
 from tests.templates.filling import Tables, blank, fill, recalculated, told
@@ -180,3 +186,33 @@ def test_last_period_s_figures_stand_beside_the_inputs_and_are_not_read(
 def test_a_template_without_last_figures_says_so(sti: Callable[..., Result], tmp_path: Path) -> None:
     result = sti("--home", tmp_path / "empty", "template", "市财政局", PERIOD, "--with-last", "--out", tmp_path)
     assert result.exit_code == 1 and "已准入" in result.stderr
+
+
+MOST_ROWS = 100_000
+"""Rows that may be prepared at most; the larger a row's number, the longer its formula."""
+
+
+@pytest.mark.parametrize("unit", WAN_PER_UNIT)
+@pytest.mark.parametrize("aggregate_only", [False, True])
+def test_no_form_of_any_period_has_a_formula_longer_than_a_spreadsheet_takes(unit: str, aggregate_only: bool) -> None:
+    longest = {}
+    for provider, period in itertools.product(providers().values(), periods().values()):
+        with contextlib.suppress(TemplateError):
+            form = plan(provider, period, unit=unit, blank_rows=MOST_ROWS, aggregate_only=aggregate_only)
+            checks = [c for c in template_checks(provider.tables, period.ends_on) if usable(c, form)]
+            for table_id, sheet in form.sheets.items():
+                own = [c for c in checks if c.table_id == table_id and c.breach]
+                made = [formula(form, sheet, own) for formula in (own_formula, cross_formula)]
+                longest[table_id, period.key] = max(len(f.replace(ROW, str(sheet.last_row))) for f in made)
+    assert max(longest.values()) <= LONGEST
+    assert ("health_commission__unit", "2027") in longest or aggregate_only
+
+
+def test_a_formula_too_long_is_refused_with_what_to_do_and_no_file_is_written(
+    sti: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formulas, "LONGEST", 5000)
+    result = sti("template", "市卫生健康委", "2027", "--out", tmp_path / "out")
+    assert (result.exit_code, (tmp_path / "out").exists()) == (1, False)
+    assert "health_commission__unit：校验公式有" in result.stderr
+    assert "请用 --rows 减少预备的行" in result.stderr
