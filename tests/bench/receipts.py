@@ -30,7 +30,7 @@ from warehouse.paths import Home
 
 PERIOD = "2026H1"
 FAULTY_ROWS = 1_000_000
-LARGEST_ROWS = 330_000
+LARGEST_ROWS = 300_000
 MEBIBYTE = 1024**2
 
 
