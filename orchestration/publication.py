@@ -124,9 +124,15 @@ def _picture(name: str, svg: str) -> dg.MarkdownMetadataValue:
 def ranking_markdown(annual: Annual) -> str:
     """Return the composites of a year as a Markdown table, by kind and rank."""
     heading = annual.marked("综合得分")
-    lines = [annual.scheme, "", f"| 类别 | 研判对象 | {heading} | 位次 | 上年位次 |", "|---|---|--:|--:|--:|"]
+    lines = [
+        annual.scheme,
+        "",
+        f"| 类别 | 研判对象 | {heading} | 位次 | 位次区间 | 上年位次 |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
     for each in annual.ranking:
-        figures = (rounded(each.total_points, 2), each.rank, each.base_rank)
+        interval = f"{each.rank_low}–{each.rank_high}" if each.rank_low else None
+        figures = (rounded(each.total_points, 2), each.rank, interval, each.base_rank)
         told = " | ".join("—" if figure is None else str(figure) for figure in figures)
         lines.append(f"| {SUBJECT_LABELS[each.subject_type]} | {each.subject_name} | {told} |")
     return "\n".join(lines)

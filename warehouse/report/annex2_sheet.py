@@ -52,11 +52,12 @@ BY_NOTE_CODE = {
 }
 """The same, by why it cannot be worked out (``note_code``)."""
 
+MISSING_PART = "缺数"
 ZERO_WORDS = {"nil": "无", "below_unit": "…"}
 NOT_APPLICABLE, UNKNOWN, NOT_SCORED, NOT_POINTED = "／", "—", "不打分", "不计分"
 LEGEND = (
     "数值栏：0.00 为填报的零；“无”为填报单位填“-”（没有，计 0）；“…”为不足本表最小单位（计 0）；“未填”为单元格空白；"
-    "“无此项”为填“-”或没有这一行，不是零；“缺报”为单位没有报送；“缺数”为合计中有一项没有数；“未剔除”为各方没有收齐、不能剔除重复。",
+    "“无此项”为填“-”或没有这一行，不是零；“缺报”为单位没有报送；“缺数”为合计或比重中有一项没有数；“未剔除”为各方没有收齐、不能剔除重复。",
     "“／”为不适用（该指标不按此维度研判，或只列示不排位）；“—”为没有数，不排位；“上年缺数”“基数≤0”“口径变动”“年度不合”“分母缺数”"
     "“分母≤0”为算不出增速或占比的原因。",
     "得分栏：“不打分”为全市和三类机构整体，只列数；“不计分”为没有可计分的维度，原因见说明。位次为同类对象内数值从高到低的名次，同值同名次。",
@@ -156,8 +157,11 @@ def basis_of(year: int, data_year: int) -> str:
 def shown_value(figure: AnnualFigure) -> object:
     """Return a figure rounded for its unit, or the word that stands in its place."""
     if figure.value is None:
+        if figure.unit != "万元" and figure.value_note == "no_row":
+            # Of a ratio: one of its parts is not there, whichever way.
+            return MISSING_PART
         word = BY_NOTE_CODE.get(figure.note_code or "") or BY_VALUE_NOTE.get(figure.value_note or "")
-        return word or "缺数"
+        return word or MISSING_PART
     if figure.dimension == "level" and figure.value == 0 and figure.value_note in ZERO_WORDS:
         return ZERO_WORDS[figure.value_note]
     return rounded(figure.value, PLACES[figure.unit])
