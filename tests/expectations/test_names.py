@@ -1,6 +1,7 @@
 """A name beside a blank or a strange code is asked about, once per name; no code is ever filled in from a name."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,15 @@ import pytest
 
 from expectations import names
 from orchestration.gate import self_check
-from sources.finding import Finding
+from sources.finding import Finding, place_count
 from sources.unit_register import UnitRegister, register_of
+from sources.workbook import read_workbook
 from tests.conftest import SAMPLES, run_sti
 from tests.workbooks import code, education_rows, finance_rows, payment_row, write_return
+from warehouse.layers import write_rows
 from warehouse.paths import Home
 
+PAYMENT = "finance_bureau__gov_payment"
 REGISTER = register_of([(code(1), "示例大学"), (code(2), "示例第一医院")])
 
 
@@ -49,6 +53,24 @@ def test_a_name_that_does_not_fit_its_code_is_asked_about_once(
 )
 def test_what_fits_or_is_unknown_is_not_asked_about(tmp_path: Path, name: str | None, payee_code: str | None) -> None:
     assert asked(tmp_path, 收款单位=name, 收款单位统一社会信用代码=payee_code) == []
+
+
+def test_a_list_of_names_that_is_cut_binds_to_the_names_that_it_does_not_list(tmp_path: Path) -> None:
+    def closing(last: str) -> Finding:
+        named = [f"某某单位{n}" for n in range(1099)] + [last]
+        rows = [payment_row(n, 收款单位=name) for n, name in enumerate(named)]
+        path = write_return(tmp_path / f"{last}.xlsx", "finance_bureau", finance_rows() | {PAYMENT: rows})
+        reading = read_workbook(path).tables[PAYMENT]
+        write_rows(tmp_path / "rows.parquet", reading)
+        # As after a correction slip: another value, the same file.
+        manifest = replace(reading.manifest, file_sha256="0" * 64, file_name="a.xlsx")
+        found = names.judge_names(REGISTER, {PAYMENT: tmp_path / "rows.parquet"}, {PAYMENT: manifest})
+        assert (len(found), place_count(found), {f.rule_id for f in found}) == (1001, 1100, {"RD-122"})
+        return found[-1]
+
+    one, other, again = closing("甲医院"), closing("乙医院"), closing("甲医院")
+    assert one.stands_for_count == 100
+    assert one.finding_id == again.finding_id != other.finding_id
 
 
 def test_a_confirmed_alias_ends_the_question_and_a_revoked_one_asks_it_again(home_copy: Path, tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """A new version is compared with the last one that was accepted: not with one that was sent back, and not with itself sent before."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.orchestration.city import FINANCE, City, explaining
+from tests.orchestration.city import FINANCE, PERIOD, City, explaining
 from tests.workbooks import AREAS, finance_rows, gov_row, payment_row, write_return
+from warehouse import layers
+from warehouse.paths import Home
 
 SUMMARY = "政府科技创新投入"
 MOVED = "CMP-011"
@@ -55,6 +58,37 @@ def test_a_version_is_compared_with_the_last_accepted_one_and_never_with_one_tha
     assert (compared(city), city.open_ones()) == (([asked], False), [])
     hand_in(city, 14, 9100)
     assert compared(city) == ([], False)
+
+
+def test_a_kill_while_a_version_is_let_in_changes_nothing_of_what_it_is_compared_with(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(city, 10, 5000)
+    city.accept()
+    hand_in(city, 11, 9000, said="更正了口径")
+    asked = compared(city)
+    assert len(asked[0]) == 1
+    copied = layers.copy_atomically
+    # Killed keeping the old version, then taking in the new one: at the third copy the record is gone, and the old one is not kept again.
+    for survived in (0, 1, 2, 1):
+        calls = iter(range(10))
+
+        def killed(
+            source: Path, path: Path, *, mode: int = 0o644, calls: Iterator[int] = calls, n: int = survived
+        ) -> None:
+            if next(calls) == n:
+                raise KeyboardInterrupt
+            copied(source, path, mode=mode)
+
+        monkeypatch.setattr(layers, "copy_atomically", killed)
+        with pytest.raises(KeyboardInterrupt):
+            layers.accept(Home.at(city.home), FINANCE, PERIOD)
+        monkeypatch.setattr(layers, "copy_atomically", copied)
+        city.judge()
+        assert compared(city) == asked
+    layers.accept(Home.at(city.home), FINANCE, PERIOD)
+    city.judge()
+    assert compared(city) == asked
 
 
 def test_after_versions_of_which_none_was_accepted_nothing_is_compared_and_that_is_said(city: City) -> None:
