@@ -134,7 +134,8 @@ def ranking_markdown(annual: Annual) -> str:
         interval = f"{each.rank_low}–{each.rank_high}" if each.rank_low else None
         figures = (rounded(each.total_points, 2), each.rank, interval, each.base_rank)
         told = " | ".join("—" if figure is None else str(figure) for figure in figures)
-        lines.append(f"| {SUBJECT_LABELS[each.subject_type]} | {each.subject_name} | {told} |")
+        name = each.subject_name.replace("|", "\\|")
+        lines.append(f"| {SUBJECT_LABELS[each.subject_type]} | {name} | {told} |")
     return "\n".join(lines)
 
 
