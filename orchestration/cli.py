@@ -31,6 +31,7 @@ from orchestration.commands.receipt import receipt_command
 from orchestration.commands.rules import rules_command
 from orchestration.commands.score import score_command
 from orchestration.commands.status import status_command
+from orchestration.commands.targets import targets_command
 from orchestration.commands.template import template_command
 from orchestration.commands.trace import trace_command
 from orchestration.commands.units import alias_command, unalias_command, units_command
@@ -215,3 +216,4 @@ main.add_command(score_command)
 main.add_command(scheme_command)
 main.add_command(whatif_command)
 main.add_command(trace_command)
+main.add_command(targets_command)

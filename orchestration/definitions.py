@@ -9,7 +9,7 @@ from orchestration.models import dbt_build, gate_2
 from orchestration.options import RunOptions
 from orchestration.partitions import ANNEX1, ANNEX2, BOARD, return_key, table_key
 from orchestration.progress import progress_logger
-from orchestration.publication import annex1, annex2, warehouse
+from orchestration.publication import annex1, annex2, targets, warehouse
 from orchestration.timeliness import submission_board, submission_watch, timeliness, watch_daily
 from sources.contracts import providers
 
@@ -34,13 +34,13 @@ half_year = dg.define_asset_job(
     HALF_YEAR_JOB,
     selection=EVERYTHING - dg.AssetSelection.assets(*ANNUAL_ONLY, ANNEX2),
     executor_def=dg.in_process_executor,
-    description="一个半年度从头到尾：收件、存档、读取、第一道关卡、准入、建模、第二道关卡、发布、附件1。补多个半年度：选中多个分区发起补数。",
+    description="一个半年度从头到尾：收件、存档、读取、第一道关卡、准入、建模、第二道关卡、发布、附件1、目标进度。补多个半年度：选中多个分区发起补数。",
 )
 year = dg.define_asset_job(
     YEAR_JOB,
     selection=EVERYTHING - dg.AssetSelection.assets(ANNEX1),
     executor_def=dg.in_process_executor,
-    description="一个年度从头到尾：收件、存档、读取、第一道关卡、准入、建模（含附件2 年度研判的打分）、第二道关卡、发布、附件2。分区选年份。",
+    description="一个年度从头到尾：收件、存档、读取、第一道关卡、准入、建模（含附件2 的打分）、第二道关卡、发布、附件2、目标进度。分区选年份。",
 )
 half_year_intake = dg.define_asset_job(
     BACKFILL_JOB,
@@ -50,7 +50,7 @@ half_year_intake = dg.define_asset_job(
 )
 
 defs = dg.Definitions(
-    assets=[*intake_assets(), dbt_build, warehouse, annex1, annex2, submission_board],
+    assets=[*intake_assets(), dbt_build, warehouse, annex1, annex2, targets, submission_board],
     asset_checks=[gate_2, timeliness],
     jobs=[half_year, year, half_year_intake, submission_watch],
     schedules=[watch_daily],

@@ -23,7 +23,13 @@ from warehouse import layers, publish
 
 GATE_2 = "gate_2"
 GATE_2_BY_KIND: dict[Cadence, tuple[str, ...]] = {
-    "half_year": ("fct_input", "fct_elimination_finding", "fct_reconciliation", "mart_half_year_monitoring"),
+    "half_year": (
+        "fct_input",
+        "fct_elimination_finding",
+        "fct_reconciliation",
+        "mart_half_year_monitoring",
+        "mart_target_progress",
+    ),
     "year": (
         "fct_input",
         "fct_elimination_finding",
@@ -31,6 +37,7 @@ GATE_2_BY_KIND: dict[Cadence, tuple[str, ...]] = {
         "mart_annual_monitoring",
         "mart_annual_evaluation",
         "mart_annual_ranking",
+        "mart_target_progress",
     ),
 }
 """What gate 2 judges of a half-year and of a year."""
@@ -40,6 +47,7 @@ GROUPS = {
     "intermediate": "intermediate",
     "elimination": "elimination",
     "evaluation": "evaluation",
+    "targets": "targets",
     "dims": "facts",
     "facts": "facts",
     "marts": "marts",

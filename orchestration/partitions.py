@@ -10,6 +10,7 @@ OWNERS = ["team:科技创新投入数据组"]
 PUBLISHED = dg.AssetKey(["published", "warehouse"])
 ANNEX1 = dg.AssetKey(["reports", "annex1"])
 ANNEX2 = dg.AssetKey(["reports", "annex2"])
+TARGETS = dg.AssetKey(["reports", "targets"])
 BOARD = dg.AssetKey(["reports", "submission_board"])
 INBOX = dg.AssetKey(["archive", "inbox"])
 

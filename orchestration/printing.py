@@ -13,6 +13,7 @@ from rich.text import Text
 from expectations.replay import NOT_SUBMITTED
 from orchestration.blocking import KIND_LABELS, Cause, agreed_missing, agreed_text, by_actor
 from orchestration.printing_annual import ranking_rows
+from orchestration.printing_targets import short_rows
 from orchestration.run import RunOutcome
 from sources.calendar import owing
 from sources.contracts import providers
@@ -30,6 +31,7 @@ from warehouse.report.annual import robustness_line, scheme_line
 from warehouse.report.bridge import REASONS, TIERS
 from warehouse.report.rounding import rounded
 from warehouse.report.sheets import PLACES
+from warehouse.report.targets import of_city, target_rows
 from warehouse.trace import Removal, SourceCell, Trace
 from warehouse.trace_annual import AnnualTrace
 
@@ -157,8 +159,16 @@ def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
         click.echo(robustness_line(home, outcome.period))
         click.echo(f"附件2：{annex2_path(home, outcome.period)}")
         click.echo(f"各单位的附件2、得分构成图：{home.reports / outcome.period}")
+        targets(home, outcome.period)
     elif show_table:
         click.echo(f"附件1：{home.reports / outcome.period / f'附件1_{outcome.period}.xlsx'}")
+
+
+def targets(home: Home, period: str) -> None:
+    """Print how far the city has come to the targets of the plan, and where the picture lies."""
+    picture = home.reports / period / f"目标进度_{period}.svg"
+    click.echo(f"目标进度（全市，{period}），图在 {picture}；各地区：sti targets {period} --area 全部")
+    table(short_rows(of_city(target_rows(home, period))), "")
 
 
 def annex1(home: Home, period: str) -> None:

@@ -13,6 +13,7 @@ STEPS = {
     "published__warehouse": "发布",
     "reports__annex1": "附件1 工作簿",
     "reports__annex2": "附件2 工作簿",
+    "reports__targets": "目标进度图",
 }
 PREFIXES = {"archive__": "存档", "read_": "读取与第一道关卡", "accept_": "准入"}
 

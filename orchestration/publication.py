@@ -7,7 +7,8 @@ import dagster as dg
 from orchestration.blocking import blocking_causes, refusal_text
 from orchestration.models import published_model_keys
 from orchestration.options import RunOptions
-from orchestration.partitions import ANNEX1, ANNEX2, OWNERS, PERIODS, PUBLISHED
+from orchestration.partitions import ANNEX1, ANNEX2, OWNERS, PERIODS, PUBLISHED, TARGETS
+from orchestration.printing_targets import progress_rows
 from orchestration.status import status_table
 from sources.reference import CITY, area_names
 from warehouse import layers, publish
@@ -18,6 +19,8 @@ from warehouse.report.annex2 import score_pictures, write_annex2
 from warehouse.report.annual import SUBJECT_LABELS, Annual, NoSuchYear, read_annual
 from warehouse.report.bridge import bridge_lines, bridge_svg
 from warehouse.report.rounding import rounded
+from warehouse.report.target_chart import draw_targets, write_target_chart
+from warehouse.report.targets import TargetRow, of_city, target_rows
 
 
 def refuse_unless_clear(home: Home, period: str) -> None:
@@ -116,6 +119,28 @@ def annex2(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Materia
     )
 
 
+@dg.asset(
+    key=TARGETS,
+    deps=[PUBLISHED],
+    partitions_def=PERIODS,
+    group_name="reports",
+    owners=OWNERS,
+    description="目标进度：实施方案正文的目标、规则和任务到了哪一步，一张不联网画出的图（SVG），数字取自已发布的数仓 mart_target_progress。",
+)
+def targets(context: dg.AssetExecutionContext, options: RunOptions) -> dg.MaterializeResult:
+    """Draw the progress to the targets of one half-year or year."""
+    home, period = options.where, context.partition_key
+    path = write_target_chart(home, period)
+    rows = target_rows(home, period)
+    return dg.MaterializeResult(
+        metadata={
+            "文件": dg.MetadataValue.path(path),
+            "目标进度（图）": _picture("目标进度", draw_targets(rows).decode()),
+            f"目标进度（{area_names()[CITY]}）": dg.MetadataValue.md(targets_markdown(of_city(rows))),
+        }
+    )
+
+
 def _picture(name: str, svg: str) -> dg.MarkdownMetadataValue:
     """Return a picture as metadata that the UI shows without fetching anything."""
     return dg.MetadataValue.md(f"![{name}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})")
@@ -137,6 +162,18 @@ def ranking_markdown(annual: Annual) -> str:
         name = each.subject_name.replace("|", "\\|")
         lines.append(f"| {SUBJECT_LABELS[each.subject_type]} | {name} | {told} |")
     return "\n".join(lines)
+
+
+def targets_markdown(rows: list[TargetRow]) -> str:
+    """Return targets as a Markdown table."""
+    lines = [
+        "| " + " | ".join(shown(value).replace("|", "\\|") for value in row.values()) + " |"
+        for row in progress_rows(rows)
+    ]
+    if not lines:
+        return "本期没有目标进度"
+    headings = list(progress_rows(rows[:1])[0])
+    return "\n".join(["| " + " | ".join(headings) + " |", "|---" * len(headings) + "|", *lines])
 
 
 def annex1_markdown(home: Home, period: str) -> str:

@@ -18,6 +18,8 @@ from warehouse.report.annex2_scores import fill_explanation_sheet, fill_ranking_
 from warehouse.report.annex2_sheet import fill_annex2_sheet
 from warehouse.report.annual import SCORED, SUBJECT_LABELS, Annual, read_annual
 from warehouse.report.contributions import Contributions, contributions, contributions_svg, fill_contribution_sheet
+from warehouse.report.target_sheet import fill_target_sheet
+from warehouse.report.targets import TargetRow, target_rows
 
 
 def annex2_path(home: Home, period: str, provider: str = "") -> Path:
@@ -36,7 +38,7 @@ def write_annex2(home: Home, period: str) -> list[Path]:
         NothingPublished: nothing was published yet.
     """
     annual = read_annual(home, period)
-    paths = [_write(annex2_path(home, period), annual, OFFICE, SCORED)]
+    paths = [_write(annex2_path(home, period), annual, OFFICE, SCORED, target_rows(home, period))]
     for provider in dict.fromkeys(figure.provider for figure in annual.figures if figure.provider):
         kinds = tuple(kind for kind in SCORED if subject_providers().get(kind) == provider)
         own = annual.of(provider, kinds)
@@ -61,7 +63,9 @@ def _contributions(annual: Annual, kinds: Iterable[str]) -> list[Contributions]:
     return [made for kind in kinds if (made := contributions(annual, kind)).subjects]
 
 
-def _write(path: Path, annual: Annual, for_whom: str, kinds: tuple[str, ...]) -> Path:
+def _write(
+    path: Path, annual: Annual, for_whom: str, kinds: tuple[str, ...], targets: list[TargetRow] | None = None
+) -> Path:
     book = Workbook()
     book.properties.title = f"科技创新投入年度研判体系（{annual.year}年）"
     fill_annex2_sheet(book.worksheets[0], annual, for_whom)
@@ -71,5 +75,7 @@ def _write(path: Path, annual: Annual, for_whom: str, kinds: tuple[str, ...]) ->
     fill_explanation_sheet(book.create_sheet("得分说明"), annual)
     for made in _contributions(annual, kinds):
         fill_contribution_sheet(book.create_sheet(f"得分构成（{SUBJECT_LABELS[made.kind]}）"), annual, made)
+    if targets:
+        fill_target_sheet(book.create_sheet("目标进度"), f"{annual.year}年", targets)
     write_atomically(path, workbook_bytes(book, for_whom))
     return path

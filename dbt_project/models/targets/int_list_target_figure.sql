@@ -1,0 +1,185 @@
+-- 判断目标要用的数，长表：报告期 × 地区 × 计量项，各带数据年度和口径；没有数的注明原因，缺数从不当作 0。
+-- series：半年与半年比、全年与全年比，各成一列，从不相混。
+with
+
+periods as (
+    select
+        *,
+        case when half is null then 'year' else 'H' || half end as series
+    from {{ ref('dim_period') }}
+),
+
+areas as (
+    select * from {{ ref('dim_area') }}
+),
+
+indicator_values as (
+    select * from {{ ref('fct_indicator_value') }}
+),
+
+measures as (
+    select * from {{ ref('fct_annual_measure') }}
+    where measure in ('rd_expenditure', 'rd_expenditure_with_gdp', 'gdp_with_rd_expenditure')
+),
+
+rd_gdp as (
+    select * from {{ ref('stg_statistics_bureau__rd_gdp') }}
+),
+
+gov_input as (
+    select * from {{ ref('stg_finance_bureau__gov_input') }}
+),
+
+enterprise_classes as (
+    select * from {{ ref('int_sum_enterprise_class') }}
+),
+
+unit_shares as (
+    select * from {{ ref('int_compute_unit_share') }}
+),
+
+commitments as (
+    select * from {{ ref('int_match_commitment') }}
+),
+
+cities as (
+    select
+        periods.period,
+        city.area_key as city_key,
+        count(areas.area_key) as area_count
+    from periods
+    inner join areas as city on city.area_type = 'city' and {{ is_valid_in('city', 'periods') }}
+    inner join areas on areas.area_type <> 'city' and {{ is_valid_in('areas', 'periods') }}
+    group by periods.period, city.area_key
+),
+
+-- 少了一个地区的行，其余相加就不是全市
+rd_gdp_complete as (
+    select cities.period
+    from cities
+    inner join rd_gdp on cities.period = rd_gdp.period
+    group by cities.period, cities.area_count
+    having count(distinct rd_gdp.area_key) >= cities.area_count
+),
+
+fiscal as (
+    {% for measure in ['science_technology_expenditure', 'recurring_revenue'] %}
+        select
+            period,
+            area_key,
+            '{{ measure }}' as measure,
+            {{ measure }}_wan as amount
+        from gov_input
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+united as (
+    select
+        period,
+        area_key,
+        indicator_id as measure,
+        cast(null as integer) as data_year,
+        {{ reported_only('value_wan', 'value_note') }} as amount,
+        value_note,
+        basis
+    from indicator_values
+    union all
+    select
+        period,
+        area_key,
+        measure,
+        null as data_year,
+        amount,
+        case when amount is null then 'not_reported' end as value_note,
+        '' as basis
+    from fiscal
+    union all
+    select
+        fiscal.period,
+        cities.city_key as area_key,
+        fiscal.measure,
+        null as data_year,
+        case when count(*) >= cities.area_count then {{ sum_or_null('fiscal.amount') }} end as amount,
+        case when count(*) < cities.area_count or count(fiscal.amount) < count(*) then 'part_missing' end as value_note,
+        '' as basis
+    from fiscal
+    inner join cities on fiscal.period = cities.period
+    group by fiscal.period, cities.city_key, cities.area_count, fiscal.measure
+    union all
+    select
+        measures.period,
+        measures.subject_key as area_key,
+        measures.measure,
+        measures.data_year,
+        case
+            when measures.subject_type = 'area' or rd_gdp_complete.period is not null then measures.value_wan
+        end as amount,
+        case
+            when measures.subject_type = 'city' and (rd_gdp_complete.period is null or measures.value_wan is null)
+                then 'part_missing'
+            when measures.value_wan is null then 'not_reported'
+        end as value_note,
+        '' as basis
+    from measures
+    left join rd_gdp_complete on measures.period = rd_gdp_complete.period
+    where measures.subject_type in ('area', 'city')
+    union all
+    select
+        enterprise_classes.period,
+        cities.city_key as area_key,
+        enterprise_classes.measure,
+        null as data_year,
+        enterprise_classes.amount,
+        enterprise_classes.value_note,
+        enterprise_classes.basis
+    from enterprise_classes
+    inner join cities on enterprise_classes.period = cities.period
+    {% for part, counted in [
+        ('reached', 'case when unit_shares.is_reached then 1 end'), ('units', 'unit_shares.is_reached')
+    ] %}
+        union all
+        -- 没有投入的机构无从谈占比，不计；填报不全的使全市为空
+        select
+            unit_shares.period,
+            cities.city_key as area_key,
+            unit_shares.target_id || ':{{ part }}' as measure,
+            null as data_year,
+            cast(
+                case
+                    when count(case when unit_shares.value_note = 'not_reported' then 1 end) = 0
+                        then count({{ counted }})
+                end as decimal(20, 6)
+            ) as amount,
+            case
+                when count(case when unit_shares.value_note = 'not_reported' then 1 end) > 0 then 'part_missing'
+            end as value_note,
+            '' as basis
+        from unit_shares
+        inner join cities on unit_shares.period = cities.period
+        group by unit_shares.period, cities.city_key, unit_shares.target_id
+    {% endfor %}
+    union all
+    select
+        commitments.period,
+        cities.city_key as area_key,
+        commitments.target_id as measure,
+        null as data_year,
+        case when commitments.value_note is null then commitments.reported_value end as amount,
+        commitments.value_note,
+        '' as basis
+    from commitments
+    inner join cities on commitments.period = cities.period
+)
+
+select
+    united.period,
+    periods.series,
+    united.area_key,
+    united.measure,
+    coalesce(united.data_year, periods.year) as data_year,
+    cast(united.amount as decimal(20, 6)) as amount,
+    united.value_note,
+    united.basis
+from united
+inner join periods on united.period = periods.period
