@@ -286,6 +286,11 @@ def test_a_bureau_that_sent_nothing_is_said_to_be_missing_and_is_never_a_zero_an
     assert any(row[1] == f"{missing}缺报，没有得分" for row in book["综合得分"].iter_rows(values_only=True))
     own = rows_of(openpyxl.load_workbook(path_of(home, missing, "2024"))["附件2"])
     assert {(key[2], row[5]) for key, row in own.items()} == {("医疗卫生机构整体", "缺报")}
-    assert sorted(path.name for path in (home / "reports" / "2024").glob("*.svg")) == [
+    assert sorted(path.name for path in (home / "reports" / "2024").glob("得分构成_*.svg")) == [
         f"得分构成_2024_{kind}.svg" for kind in sorted(("地区", "高校", "科研机构"))
     ]
+    # The city's total cannot be judged against its target, what the others reported can.
+    targets = {row[1]: row for row in book["目标进度"].iter_rows(min_row=4, values_only=True) if row[2] == "全市"}
+    total, of_finance = (targets[name] for name in ("2027年全市科技创新投入", "2027年政府科技创新投入"))
+    assert (total[5], total[14]) == (None, "缺报")
+    assert of_finance[5] is not None
