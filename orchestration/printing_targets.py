@@ -1,13 +1,15 @@
 """What the command line prints of the targets of the plan: a table for people, plain values for ``--json``."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sources.reference import CITY
 from warehouse.paths import Home
+from warehouse.query import as_json, run_query
 from warehouse.report.rounding import rounded
-from warehouse.report.targets import TargetRow, TargetUnit, target_rows, target_units
+from warehouse.report.targets import TargetRow, TargetUnit, target_units
 
 
 def progress_rows(rows: Sequence[TargetRow]) -> list[dict[str, Any]]:
@@ -80,9 +82,11 @@ def unit_rows(units: Sequence[TargetUnit]) -> list[dict[str, Any]]:
 
 
 def targets_json(home: Home, period: str) -> dict[str, Any]:
-    """Return everything known of a period's targets as plain values: decimals as text, no digit lost."""
+    """Return all columns of a period's targets, reasons and sources too, as plain values: decimals as text, no digit lost."""
+    order = "order by target_sort_order, area_sort_order"
+    found = run_query(home, f"select * from mart_target_progress where period = '{period}' {order}")
     return {
         "period": period,
-        "targets": [asdict(row) for row in target_rows(home, period)],
+        "targets": json.loads(as_json(found)),
         "units": [asdict(unit) for unit in target_units(home, period)],
     }
