@@ -25,7 +25,7 @@ class Power(BaseModel):
 
     def refusal(self, by: str, what: str) -> str:
         """Return why a person may not do ``what``; empty where they may."""
-        if not self.names or label_of(by) in {label_of(name) for name in self.names}:
+        if not self.names or label_of(by).casefold() in {label_of(name).casefold() for name in self.names}:
             return ""
         return f"{what}只能由{'、'.join(self.names)}决定，{by} 不在其中"
 

@@ -28,15 +28,24 @@ class Earlier:
     """Files of the same provider's earlier rows, by kind and table id.
 
     A kind without a file for a table has nothing to compare with: its rules do not apply, and the summary says so. ``has_other_versions``:
-    the return has been sent in other versions too; ``last_version`` is the last of them that was accepted, and there may be none.
+    the return has been sent in other versions too; ``last_version`` is the last of them that was accepted, and there may be none. ``named`` says
+    of each file which hand-in it came from (``period``, ``receipt_no``, ``file_sha256``), for the record. ``home`` is the home that all this is
+    from, which may have outside figures of its own.
     """
 
     files: Mapping[Against, Mapping[str, Path]] = field(default_factory=dict)
     has_other_versions: bool = False
+    named: Mapping[Against, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    home: Path | None = None
 
     def of(self, kind: Against, table_id: str) -> Path | None:
         """Return the earlier rows of one table, None where there are none."""
         return self.files.get(kind, {}).get(table_id)
+
+    def name_of(self, kind: Against | None, table_id: str) -> dict[str, str] | None:
+        """Return which hand-in the earlier rows of one table came from; None where there are none or nobody said."""
+        named = self.named.get(kind, {}).get(table_id) if kind else None
+        return dict(named) if named else None
 
 
 def earlier_periods(period: str) -> dict[Against, str]:

@@ -26,9 +26,10 @@ from expectations.replay import (
     decision_of,
     local_day,
     text_key,
+    value_of,
 )
 from sources.finding import CLASS_LABELS, Finding
-from sources.text import clean, label_of
+from sources.text import clean, label_of, person_of
 
 MOST_SAID = 5
 Verdict = Literal["accept", "return"]
@@ -87,7 +88,7 @@ def take_explanations(
     if not given:
         return []
     with locked(directory, period) as file:
-        events = events_of(file)
+        events, head = events_of(file)
         replay, day = Replay(events), local_day(at)
         taken = [
             one
@@ -98,7 +99,7 @@ def take_explanations(
         if taken:
             entries = [{"finding_id": one.finding_id, "by": one.by, "text": one.text} for one in taken]
             event = {"event": "explained", "at": stamp(at), "source": source, "entries": entries}
-            append(file, len(events) + 1, event)
+            append(file, head, event)
     return [one.finding_id for one in taken]
 
 
@@ -110,11 +111,15 @@ def decide(
     reason: str,
     finding_ids: Sequence[str],
     at: datetime | None = None,
+    seen: int | None = None,
 ) -> list[FindingState]:
     """Accept or return the explanations of 核实性 findings by a named reviewer, and return where they stand then.
 
+    ``seen`` is the number of the ledger's event up to which the reviewer has read; what has changed after it is not decided on.
+
     Raises:
-        DecisionError: no name or reason, a reviewer who explained it, or a finding whose explanation does not wait for a decision.
+        DecisionError: no name or reason, a reviewer who explained it, a finding whose explanation does not wait for a decision, or one that the
+            reviewer has not seen as it now stands.
         LedgerError: the ledger is damaged.
     """
     by, reason = _said(by, reason, "审定须写明审核人姓名（--by）和理由（--reason）")
@@ -133,7 +138,7 @@ def decide(
         return _same_person(track, by)
 
     kind = "explanation_accepted" if verdict == "accept" else "returned"
-    return _move(directory, period, finding_ids, refusal, _decided(kind, by, reason, finding_ids), at)
+    return _move(directory, period, finding_ids, refusal, _decided(kind, by, reason, finding_ids), at, seen)
 
 
 def accept_in_one_go(
@@ -172,7 +177,7 @@ def accept_in_one_go(
 
 def may_accept(state: FindingState, by: str) -> bool:
     """Whether a person may accept a query: they did not explain it themselves."""
-    return not (state.explanation and label_of(state.explanation.by) == label_of(by))
+    return not (state.explanation and person_of(state.explanation.by) == person_of(by))
 
 
 def waive(
@@ -253,18 +258,20 @@ def _move(
     refusal: _Judge,
     event: dict[str, Any],
     at: datetime | None,
+    seen: int | None = None,
 ) -> list[FindingState]:
     """Write an event if none of its findings refuses it; all or nothing."""
     with locked(directory, period) as file:
-        events = events_of(file)
+        events, head = events_of(file)
         replay, day = Replay(events), local_day(at)
+        before = replay if seen is None else Replay(events[: max(seen, 0)])
         reasons = []
         for finding_id in finding_ids:
             tracks = replay.standing(finding_id)
             if not tracks:
                 reasons.append(f"问题 {finding_id} 不在 {period} 的现有问题中，可能已修改或数值已变")
             for track in tracks:
-                why = refusal(track, track.state_on(day))
+                why = refusal(track, track.state_on(day)) or _not_seen(track, before.standing(finding_id))
                 if why:
                     reasons.append(
                         f"问题 {finding_id}（{track.finding.rule_id}，{track.finding.place or track.finding.subject}）{why}"
@@ -275,7 +282,7 @@ def _move(
         event["at"] = stamp(at)
         if event["event"] == "decided":
             event["decision_id"] = event["decision_id"] or f"{period}-{len(events) + 1:05d}"
-        append(file, len(events) + 1, event)
+        append(file, head, event)
         after = Replay([*events, event])
     return [track.state_on(day) for finding_id in finding_ids for track in after.standing(finding_id)]
 
@@ -289,7 +296,7 @@ def _decided(
 
 def _said(by: str, words: str, message: str) -> tuple[str, str]:
     by, words = clean(by), clean(words)
-    if not label_of(by) or not label_of(words):
+    if not person_of(by) or not label_of(words):
         raise DecisionError(message)
     return by, words
 
@@ -319,9 +326,17 @@ def _not_to_explain(finding: Finding) -> str:
 
 
 def _same_person(track: Track, by: str) -> str:
-    if track.explanation and label_of(track.explanation.by) == label_of(by):
+    if track.explanation and person_of(track.explanation.by) == person_of(by):
         return f"是 {track.explanation.by} 说明的，不能由说明人自己审定；请另一个人来决定"
     return ""
+
+
+def _not_seen(track: Track, before: Sequence[Track]) -> str:
+    """Return why a decision comes too early: what was said of a finding, or a value in it, has changed since its reviewer read it."""
+    same = [old for old in before if old.scope == track.scope and value_of(old.finding) == value_of(track.finding)]
+    if same and (same[0].explanation, same[0].verdict) == (track.explanation, track.verdict):
+        return ""
+    return "在您看过之后又变了（数或说明）；请重新看一遍（sti findings）再审定"
 
 
 def _too_long(authority: Authority, track: Track, until: date, today: date) -> str:

@@ -8,12 +8,13 @@ from pathlib import Path
 from expectations.decisions import Given
 from expectations.ledger_file import read_events
 from expectations.replay import Replay, text_key, unit_key, value_of
+from expectations.rules import is_of_gate_2
 from sources.explanations import EVERY_CELL, ExplanationRow
 from sources.finding import CLASS_LABELS, Finding
 from sources.identity import EXPLANATION_SHEET
 from sources.limited import limited
 from sources.reading_rules import breach
-from sources.text import label_of
+from sources.text import code_of, label_of
 
 CELLS_NAMED = 5
 
@@ -32,14 +33,19 @@ class Explained:
 
 
 def match(
-    rows: Sequence[ExplanationRow], findings: Sequence[Finding], where: Mapping[str, str]
+    rows: Sequence[ExplanationRow],
+    findings: Sequence[Finding],
+    where: Mapping[str, str],
+    asked: Sequence[Finding] | None = None,
 ) -> tuple[list[Explained], list[Finding]]:
-    """Match the rows of 核实说明 to the findings of their hand-in.
+    """Match the rows of 核实说明 to the findings of their hand-in, and to those of gate 2 that its sender is asked about.
 
     Args:
         rows: the rows as written.
         findings: of the hand-in, each with its own id.
         where: file name, hash, provider and period, for the notes.
+        asked: of gate 2, as they stand; None where nobody here can know of them (a self-check), and a row for one is left open. Their place is
+            the sheet and the mark that the receipt prints; without a mark a row speaks of all findings of its rule.
 
     Returns:
         The 核实性 findings that are explained, and notes on rows that explain nothing. Of two rows for one finding the later counts; one that
@@ -51,6 +57,11 @@ def match(
         for cell in (finding.cell, EVERY_CELL):
             by_place[finding.rule_id, label_of(finding.sheet), cell].append(finding)
         by_rule[finding.rule_id].append(finding)
+    for finding in asked or ():
+        for sheet in (label_of(finding.sheet), ""):
+            for cell in (code_of(finding.mark), EVERY_CELL, ""):
+                by_place[finding.rule_id, sheet, cell].append(finding)
+        by_rule[finding.rule_id].append(finding)
     explained: dict[str, Explained] = {}
     notes: list[Finding] = []
 
@@ -61,7 +72,9 @@ def match(
         missing = row.fault or ("没有写“说明”" if not row.text else "没有写“说明人”" if not row.by else "")
         found = by_place.get((row.rule_id, row.sheet, row.cell), [])
         queries = [finding for finding in found if finding.rule_class == "query"]
-        if not found:
+        if not found and asked is None and is_of_gate_2(row.rule_id):
+            note("RD-135", row, f"{_place(row)}是第二道关卡的问题，这里不知道有没有")
+        elif not found:
             note("RD-130", row, f"没有对应的问题（{_place(row)}）{_meant(row, by_rule.get(row.rule_id, ()))}")
         elif not queries:
             label = CLASS_LABELS[found[0].rule_class]
@@ -128,9 +141,10 @@ def _place(row: ExplanationRow) -> str:
 
 def _meant(row: ExplanationRow, findings: Sequence[Finding]) -> str:
     """Return where the rule's findings really are, if it has any."""
+    mine = findings[:CELLS_NAMED]
+    cells = [finding.mark if finding.asks else finding.cell for finding in mine]
     places = [
-        f"[{finding.sheet}]!{finding.cell}" if finding.cell else f"[{finding.sheet}]"
-        for finding in findings[:CELLS_NAMED]
+        f"[{finding.sheet}]!{cell}" if cell else f"[{finding.sheet}]" for finding, cell in zip(mine, cells, strict=True)
     ]
     more = "等" if len(findings) > CELLS_NAMED else ""
     return (

@@ -69,11 +69,11 @@ def record(directory: Path, period: str, scope: str, findings: Sequence[Finding]
         raise ValueError(f"{scope}：问题 {strangers[0].finding_id} 不属于 {period}，不能登记")
     entries = sorted((f.as_dict() for f in findings), key=lambda entry: str(entry["finding_id"]))
     with locked(directory, period) as file:
-        events = events_of(file)
+        events, head = events_of(file)
         latest = next((e for e in reversed(events) if e["event"] == "recorded" and e["scope"] == scope), None)
         if latest is not None and latest["findings"] == entries:
             return False
-        append(file, len(events) + 1, {"event": "recorded", "at": stamp(at), "scope": scope, "findings": entries})
+        append(file, head, {"event": "recorded", "at": stamp(at), "scope": scope, "findings": entries})
     return True
 
 

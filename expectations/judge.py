@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations import bridge
+from expectations.asking import asks_of, was_asked
 from expectations.comparison import LISTED, Earlier, compare, missing_for
 from expectations.large import judge_large
 from expectations.measures import (
@@ -27,7 +28,7 @@ from expectations.measures import (
 )
 from expectations.rules import AGAINST_LABELS, NoSuiteError, Rule, Suite, SuiteError, load_suite
 from sources import contracts
-from sources.finding import CLASS_LABELS, Finding, RuleClass, count_by_class, told_apart
+from sources.finding import CLASS_LABELS, Ask, Finding, RuleClass, count_by_class, told_apart
 from sources.limited import findings_per_rule
 from sources.manifest import Manifest
 from sources.values import WAN_PER_UNIT
@@ -81,7 +82,7 @@ def judge(
     Raises:
         JudgeError: the table cannot be judged.
     """
-    with open_workbook(relations, manifests[suite.name].period) as bench:
+    with open_workbook(relations, manifests[suite.name].period, home=earlier.home) as bench:
         return _judge(bench, suite, manifests[suite.name], refused, earlier)
 
 
@@ -101,22 +102,28 @@ def judge_workbook(
     periods = {manifests[table_id].period for table_id in relations}
     if len(periods) != 1:
         raise JudgeError(f"一个工作簿须有且只有一个报告期，现有：{'、'.join(sorted(periods)) or '无'}")
-    with open_workbook(relations, periods.pop()) as bench:
+    with open_workbook(relations, periods.pop(), home=earlier.home) as bench:
         return [_judge(bench, suite, manifests[suite.name], refused, earlier) for suite in suites]
 
 
 def judge_database(
-    suites: Sequence[Suite], database: Path, period: str, working_directory: Path | None = None
+    suites: Sequence[Suite],
+    database: Path,
+    period: str,
+    working_directory: Path | None = None,
+    settled: Sequence[Finding] = (),
 ) -> list[Verdict]:
     """Judge the rows of one period in tables of a DuckDB file (gate 2), opened read-only; findings have no cell.
 
-    ``working_directory`` is where relative paths in the file's views start (``$STI_HOME``).
+    ``working_directory`` is where relative paths in the file's views start (``$STI_HOME``). ``settled`` are queries of gate 1 that were asked and
+    settled: a rule does not ask about the same figure beside the same earlier figure again, and the summary says how often
+    (``asked_before_count``).
 
     Raises:
         JudgeError: a table cannot be judged.
     """
     with open_database(database, period, working_directory) as bench:
-        return [_judge(bench, suite, None, (), NOTHING_EARLIER) for suite in suites]
+        return [_judge(bench, suite, None, (), NOTHING_EARLIER, settled) for suite in suites]
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
@@ -131,7 +138,12 @@ def counts(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
 
 
 def _judge(
-    bench: Bench, suite: Suite, manifest: Manifest | None, refused: Collection[str], earlier: Earlier
+    bench: Bench,
+    suite: Suite,
+    manifest: Manifest | None,
+    refused: Collection[str],
+    earlier: Earlier,
+    settled: Sequence[Finding] = (),
 ) -> Verdict:
     judged = prepare(bench, suite)
     valid = [rule for rule in suite.rules if rule.is_valid_on(bench.ends_on)]
@@ -152,6 +164,7 @@ def _judge(
         results |= bridge.validate(suite.name, compared, frame)
 
     findings: list[Finding] = []
+    asked_before: Counter[str] = Counter()
     for rule in valid:
         if missing[rule.check_id] and not set(missing[rule.check_id]) <= set(refused):
             findings.append(_cannot_compare(rule, suite, bench.period, manifest, missing[rule.check_id]))
@@ -166,17 +179,24 @@ def _judge(
             listed = failing[: LISTED if rule.against else findings_per_rule()] if manifest else failing
             where = comparison if rule.against else judged
             for row in values_of(bench, suite, rule, where, listed):
+                if rule.asked_before and was_asked(rule.asked_before, _plain(row), settled):
+                    asked_before[rule.check_id] += 1
+                    continue
                 findings.append(_finding(rule, suite, bench.period, manifest, row))
             count = bridge.failing_count(results[rule.check_id])
             if manifest and count > len(listed):
                 digest = results[rule.check_id].get("digest") or digest_of_rows(bench, suite, rule, where, failing)
                 findings.append(_not_listed(rule, suite, bench.period, manifest, count - len(listed), count, digest))
     findings = told_apart(findings)
-    checks = _checks(valid, row_count, applied, results)
+    checks = _checks(suite.name, valid, row_count, applied, results, earlier)
+    for check in checks:
+        check["asked_before_count"] = asked_before[check["check_id"]]
     return Verdict(suite.name, tuple(findings), _summary(suite, bench.period, row_count, checks, findings))
 
 
-def _checks(valid: Sequence[Rule], rows: int, applied: dict[str, int], results: dict) -> list[dict[str, Any]]:
+def _checks(
+    table_id: str, valid: Sequence[Rule], rows: int, applied: dict[str, int], results: dict, earlier: Earlier
+) -> list[dict[str, Any]]:
     return [
         {
             "check_id": rule.check_id,
@@ -190,6 +210,7 @@ def _checks(valid: Sequence[Rule], rows: int, applied: dict[str, int], results: 
             "not_applicable": f"没有{AGAINST_LABELS[rule.against]}的数据"
             if rule.against and rule.check_id not in results
             else "",
+            "compared_with": earlier.name_of(rule.against, table_id) if rule.check_id in results else None,
             "gx": bridge.to_keep(results[rule.check_id]) if rule.check_id in results else None,
         }
         for rule in valid
@@ -217,10 +238,12 @@ def _summary(
 
 def _finding(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, row: Mapping[str, Any]) -> Finding:
     unit = manifest.unit if manifest else ""
-    plain = {name: _text(name, value, "") for name, value in row.items()}
+    plain = _plain(row)
     texts = {name: _text(name, value, unit) for name, value in row.items()}
     key = "/".join(row.get(f"key_{k}") or "" for k in suite.subject_columns) if "place_data_row" in row else suite.name
     subject = rule.subject.format_map(plain) if rule.subject else f"{key}/{rule.column}" if rule.column else key
+    found, expected = rule.found.format_map(plain), rule.expected.format_map(plain)
+    message = rule.message.format_map(texts)
     return _of_table(
         rule,
         suite,
@@ -228,11 +251,16 @@ def _finding(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, r
         manifest,
         cell=_cell(row.get("place_column") or rule.cell, manifest, row.get("place_row")),
         subject=subject,
-        found=rule.found.format_map(plain),
-        expected=rule.expected.format_map(plain),
-        message=rule.message.format_map(texts),
+        found=found,
+        expected=expected,
+        message=message,
         action=rule.action,
+        asks=asks_of(rule, row, plain, Ask("", message, found, expected)),
     )
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _text(name, value, "") for name, value in row.items()}
 
 
 def _cannot_compare(rule: Rule, suite: Suite, period: str, manifest: Manifest | None, missing: list[str]) -> Finding:
@@ -282,6 +310,7 @@ def _of_table(
     *,
     cell: str = "",
     stands_for_count: int = 1,
+    asks: tuple[Ask, ...] = (),
     **texts: str,
 ) -> Finding:
     """Return a finding of a rule about a table as a whole, or about the cell given."""
@@ -298,6 +327,7 @@ def _of_table(
         cell=cell,
         why=rule.why,
         stands_for_count=stands_for_count,
+        asks=asks,
         **texts,
     )
 

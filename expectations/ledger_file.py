@@ -2,15 +2,23 @@
 
 An event is written in one go and synced to disk before anybody hears of it. A process that is killed while writing leaves at most a
 torn last line, which nobody relies on yet: it is passed over, and its number is used again. A number that is missing in between means
-that a line was lost, and then nothing may pass. What the events *mean* is not here (``replay``).
+that a line was lost, and then nothing may pass.
+
+Each event ends with ``chain``, a hash of its own text and of the chain before it, so that no line can be altered, put in or taken out
+without that being seen; ``<period>.head`` beside the file holds the last number and chain, so that lines cut off at the end are seen too. It
+is written after the event: a kill in between leaves a head that lags, which is no fault. Lines from before there was a chain are committed
+to by the first that has one. This holds against accidents and quiet edits; whoever rewrites the whole ledger, chain and head, is found only by
+a chain that was noted down elsewhere (``sti doctor`` prints it). What the events *mean* is not here (``replay``).
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,10 +26,20 @@ from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PERIOD = re.compile(r"^\d{4}(H[12])?$")
+_CHAIN = re.compile(rb',"chain":"([0-9a-f]{64})"}$')
+RESTORE = "请从备份恢复（.jsonl 和同名的 .head 一起）后再继续"
 
 
 class LedgerError(RuntimeError):
     """The ledger is damaged: nothing may pass until it is restored."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """How far a ledger goes: the number of its last event and the chain up to it; 0 and empty where it has none."""
+
+    number: int = 0
+    chain: str = ""
 
 
 def local_time(at: datetime) -> str:
@@ -61,13 +79,30 @@ def read_events(directory: Path, period: str) -> list[dict[str, Any]]:
     """Return the period's events in order; none where there is no ledger yet.
 
     Raises:
-        LedgerError: a line was lost or damaged.
+        LedgerError: a line was lost, altered or cut off.
     """
+    return _read(directory, period)[0]
+
+
+def head_of(directory: Path, period: str) -> Head:
+    """Return how far a period's ledger goes, after checking its chain.
+
+    Raises:
+        LedgerError: a line was lost, altered or cut off.
+    """
+    return _read(directory, period)[1]
+
+
+def _read(directory: Path, period: str) -> tuple[list[dict[str, Any]], Head]:
     path = ledger_path(directory, period)
+    # The head first: whoever writes meanwhile makes the file longer than the head says, never shorter.
+    kept = _kept_head(path)
     if not path.exists():
-        return []
+        if kept.number:
+            raise LedgerError(f"问题台账 {path.name} 不见了（原有 {kept.number} 条），{RESTORE}")
+        return [], Head()
     with path.open("rb") as file:
-        return events_of(file)
+        return _checked(file, path, kept)
 
 
 @contextmanager
@@ -91,35 +126,70 @@ def _sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
-def events_of(file: BinaryIO) -> list[dict[str, Any]]:
-    """Return the events of an open ledger in order.
+def events_of(file: BinaryIO) -> tuple[list[dict[str, Any]], Head]:
+    """Return the events of an open ledger in order, and how far they go.
 
     A line that is not whole is a torn one: whoever wrote it was killed before it counted. Its number is then
     used by the next event, so that the numbers still run on; a gap means a lost line.
 
     Raises:
-        LedgerError: a line was lost or damaged.
+        LedgerError: a line was lost, altered or cut off.
     """
+    path = Path(file.name)
+    return _checked(file, path, _kept_head(path))
+
+
+def _checked(file: BinaryIO, path: Path, kept: Head) -> tuple[list[dict[str, Any]], Head]:
+    """Return the events and how far they go; the chain is worked out anew over every line."""
     file.seek(0)
     events: list[dict[str, Any]] = []
+    chain, is_chained, chain_at_kept = "", False, ""
     for line in file.read().split(b"\n"):
         try:
             event = json.loads(line)
         except ValueError:
             continue
-        if not isinstance(event, dict) or event.get("number") != len(events) + 1:
-            raise LedgerError(f"问题台账第 {len(events) + 1} 条缺失或损坏，请从备份恢复后再继续")
+        number = len(events) + 1
+        if not isinstance(event, dict) or event.get("number") != number:
+            raise LedgerError(f"问题台账 {path.name} 第 {number} 条缺失或损坏，{RESTORE}")
+        stated = _CHAIN.search(line)
+        chain = _next_chain(chain, line[: stated.start()] + b"}" if stated else line)
+        if (stated and stated[1].decode() != chain) or (is_chained and not stated):
+            raise LedgerError(f"问题台账 {path.name} 第 {number} 条或它前面的被改动过，{RESTORE}")
+        is_chained = is_chained or bool(stated)
+        if number == kept.number:
+            chain_at_kept = chain
         events.append(event)
-    return events
+    if len(events) < kept.number:
+        raise LedgerError(f"问题台账 {path.name} 原有 {kept.number} 条，现在只剩 {len(events)} 条，{RESTORE}")
+    if kept.number and chain_at_kept != kept.chain:
+        raise LedgerError(f"问题台账 {path.name} 前 {kept.number} 条与当时记下的不符，被改动过，{RESTORE}")
+    return events, Head(len(events), chain)
 
 
-def append(file: BinaryIO, number: int, event: dict[str, Any]) -> None:
-    """Append one event under its number and sync it to disk.
+def _next_chain(chain: str, text: bytes) -> str:
+    return hashlib.sha256(chain.encode() + b"\n" + text).hexdigest()
+
+
+def _kept_head(path: Path) -> Head:
+    """Return the head as it was last written; none where there is none, or a power failure left half of one."""
+    try:
+        number, chain = path.with_suffix(".head").read_text(encoding="ascii").split()
+        return Head(int(number), chain)
+    except (OSError, ValueError):
+        return Head()
+
+
+def append(file: BinaryIO, head: Head, event: dict[str, Any]) -> None:
+    """Append one event after ``head``, as `events_of` gave it, and sync it to disk; then write the new head beside it.
 
     Raises:
         LedgerError: the disk did not take the whole line.
     """
-    line = json.dumps({"number": number} | event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    path, number = Path(file.name), head.number + 1
+    body = json.dumps({"number": number} | event, ensure_ascii=False, separators=(",", ":")).encode()
+    chain = _next_chain(head.chain, body)
+    line = body[:-1] + f',"chain":"{chain}"}}\n'.encode()
     end = file.seek(0, os.SEEK_END)
     if end:
         file.seek(end - 1)
@@ -129,3 +199,6 @@ def append(file: BinaryIO, number: int, event: dict[str, Any]) -> None:
     if written != len(line):
         raise LedgerError("问题台账没有写完整，可能磁盘已满；请清理磁盘后重试")
     os.fsync(file.fileno())
+    temporary = path.with_suffix(".head.tmp")
+    temporary.write_text(f"{number} {chain}\n", encoding="ascii")
+    os.replace(temporary, path.with_suffix(".head"))

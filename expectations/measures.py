@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 SEEDS_DIR = Path(__file__).parent.parent / "dbt_project" / "seeds"
 OUTSIDE_FIGURES = Path(__file__).parent / "outside_figures.csv"
-"""Public figures that results are held against (level 5), each with its source, bounds and validity."""
+"""Public figures that results are held against (level 5), each with its source, bounds and validity; a home adds its own city's by a file of the
+same name and form."""
 
 MACROS = """
 -- Whole fen: differences of amounts become integers, which doubles hold exactly. Blank counts 0 in a sum.
@@ -88,7 +89,7 @@ class Bench:
 
 
 @contextmanager
-def _bench(period: str, seeds: Path) -> Iterator[Bench]:
+def _bench(period: str, seeds: Path, home: Path | None = None) -> Iterator[Bench]:
     with (
         tempfile.TemporaryDirectory() as scratch,
         closing(
@@ -106,11 +107,7 @@ def _bench(period: str, seeds: Path) -> Iterator[Bench]:
         for name in ("area", "period"):
             rows = "select * from read_csv(?, header = true, all_varchar = true)"
             connection.execute(f"create temp table seed_{name} as {rows}", [str(seeds / f"{name}.csv")])
-        connection.execute(
-            "create temp table seed_outside_figure as select * from read_csv(?, header = true, types = {'half': 'varchar', "
-            "'area_key': 'varchar', 'figure_wan': 'decimal(20, 6)', 'valid_from': 'date', 'valid_to': 'date'})",
-            [str(OUTSIDE_FIGURES)],
-        )
+        _load_outside_figures(connection, home / OUTSIDE_FIGURES.name if home else None)
         connection.execute(MACROS)
         ends_on = "select cast(ends_on as date) from seed_period where period = ?"
         row = connection.execute(ends_on, [period]).fetchone()
@@ -119,14 +116,31 @@ def _bench(period: str, seeds: Path) -> Iterator[Bench]:
         yield Bench(connection, period, row[0])
 
 
+def _load_outside_figures(connection: duckdb.DuckDBPyConnection, own: Path | None) -> None:
+    files = [str(OUTSIDE_FIGURES), *([str(own)] if own and own.exists() else [])]
+    try:
+        connection.execute(
+            "create temp table seed_outside_figure as select * from read_csv(?, header = true, types = {'half': 'varchar', "
+            "'area_key': 'varchar', 'figure': 'decimal(20, 6)', 'low_times': 'double', 'high_times': 'double', 'valid_from': 'date', "
+            "'valid_to': 'date'})",
+            [files],
+        )
+    except duckdb.Error as error:
+        raise JudgeError(
+            f"{own or OUTSIDE_FIGURES}：不是合格的对照数表，请照 {OUTSIDE_FIGURES.name} 的列写：{error}"
+        ) from error
+
+
 @contextmanager
-def open_workbook(relations: Mapping[str, Path], period: str, seeds: Path = SEEDS_DIR) -> Iterator[Bench]:
-    """Load the tables of one workbook, each under its table id.
+def open_workbook(
+    relations: Mapping[str, Path], period: str, seeds: Path = SEEDS_DIR, home: Path | None = None
+) -> Iterator[Bench]:
+    """Load the tables of one workbook, each under its table id; ``home`` is where a city's own outside figures may lie.
 
     Raises:
         JudgeError: the period is unknown, or a table holds rows of another period.
     """
-    with _bench(period, seeds) as bench:
+    with _bench(period, seeds, home) as bench:
         for table_id, path in relations.items():
             if _row_count(bench, path) > LARGE_ROWS:
                 # The reader writes rows in the order of the file, so that they need no sorting.
@@ -151,12 +165,12 @@ def _row_count(bench: Bench, path: Path) -> int:
 def open_database(
     database: Path, period: str, working_directory: Path | None = None, seeds: Path = SEEDS_DIR
 ) -> Iterator[Bench]:
-    """Attach a DuckDB file read-only. Relative paths in its views are looked up from ``working_directory``.
+    """Attach a DuckDB file read-only. Relative paths in its views are looked up from ``working_directory``, ``$STI_HOME``.
 
     Raises:
         JudgeError: the period is unknown, or the file cannot be opened.
     """
-    with _bench(period, seeds) as bench:
+    with _bench(period, seeds, working_directory) as bench:
         quoted = str(database).replace("'", "''")
         try:
             if working_directory is not None:

@@ -103,6 +103,7 @@ def _of_finding(finding: Finding) -> dict[str, Any]:
         "class": finding.rule_class,
         "level": finding.level,
         "why": "",
+        "compared_with": "",
         "evaluated_count": None,
     }
 
@@ -112,6 +113,7 @@ def _check(
 ) -> dict[str, Any]:
     base = {key: kept[key] for key in ("check_id", "rule_id", "label", "class", "level", "why")}
     base["evaluated_count"] = kept["rows_checked"]
+    base["compared_with"] = handed_in(kept["compared_with"]) if kept.get("compared_with") else ""
     if not kept["could_be_computed"]:
         # Without a finding: the table it compares with was refused, and has its own.
         return base | {
@@ -122,7 +124,15 @@ def _check(
     if kept["gx"]["success"]:
         return base | {"result": "met" if kept["rows_checked"] else "no_rows", "failed_count": 0, "cells": []}
     count = max(kept["gx"]["failing_count"], place_count(mine), 1)
-    return _outcome(base, mine, by_id, restricted=restricted) | {"failed_count": count}
+    # What gate 1 has asked about the same figures, and what was accepted there.
+    base["asked_before_count"] = kept.get("asked_before_count", 0)
+    outcome = _outcome(base, mine, by_id, restricted=restricted) | {"failed_count": count}
+    return outcome | ({"result": "accepted"} if not mine and base["asked_before_count"] >= count else {})
+
+
+def handed_in(named: Mapping[str, str]) -> str:
+    """Return in words which hand-in a figure was compared with."""
+    return f"{named['period']}，受理号 {named['receipt_no'] or '不详'}，SHA-256 {named['file_sha256'][:16]}…"
 
 
 def _outcome(

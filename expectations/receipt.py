@@ -31,6 +31,7 @@ STATE_LABELS: dict[State, str] = {
     "internal_error": "受理中（系统故障）",
 }
 EXPLAINED_LABEL = "待审定"
+SAID_BY_OTHERS = "（另一单位或数据组已说明，由审核人看）"
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,17 @@ def arrival_document(hand_in: HandIn, findings: Sequence[Finding], at: datetime)
 
 
 def judged_document(hand_in: HandIn, judgement: Judgement, at: datetime) -> dict[str, Any]:
-    """Return the receipt after gate 1."""
+    """Return the receipt after gate 1; among its findings may be those of gate 2 that the bureau is asked about."""
     verdict = _verdict(judgement.findings)
     return _document(hand_in, judgement, "replaced" if hand_in.replaced_by else verdict, verdict, at)
+
+
+def renewed_document(document: Mapping[str, Any], findings: Sequence[FindingState], at: datetime) -> dict[str, Any]:
+    """Return a judged receipt with its findings as they stand now, and all else as it was: after a decision, or after gate 2."""
+    verdict = _verdict(findings)
+    state: State = "replaced" if document["replaced_by"] else verdict
+    renewed = {**document, "written_at": _time(at), **_standing(findings, document["provider"], state, verdict)}
+    return renewed | {"next_action": _next_action(renewed)}
 
 
 def failed_document(hand_in: HandIn, at: datetime) -> dict[str, Any]:
@@ -107,22 +116,12 @@ def _document(hand_in: HandIn, judgement: Judgement, state: State, verdict: Stat
     provider = providers().get(hand_in.provider)
     period = periods().get(hand_in.period)
     cadence = judgement.cadence or ("year" if period and period.kind == "year" else "half_year" if period else None)
-    counts = count_by_class(f.finding for f in judgement.findings)
-    blocking = count_by_class(f.finding for f in judgement.findings if f.is_blocking)
-    open_queries: Counter[str] = Counter()
-    for f in judgement.findings:
-        if f.is_blocking and f.finding.rule_class == "query":
-            open_queries[f.state] += f.finding.stands_for_count
     tables = [_table(table_id, manifest) for table_id, manifest in judgement.manifests.items()]
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "receipt_no": hand_in.receipt_no,
         "is_self_check": not hand_in.receipt_no,
         "stage": "arrived" if state in ("received", "internal_error") else "judged",
-        "state": state,
-        "state_label": _label(state, open_queries),
-        "verdict": verdict,
-        "verdict_label": _label(verdict, open_queries),
         "provider": hand_in.provider,
         "provider_label": provider.label if provider else "未识别",
         "period": hand_in.period,
@@ -142,6 +141,26 @@ def _document(hand_in: HandIn, judgement: Judgement, state: State, verdict: Stat
         "row_count": sum(t["row_count"] for t in tables),
         "cell_count": sum(t["cell_count"] for t in tables),
         "tables": tables,
+        **_standing(judgement.findings, hand_in.provider, state, verdict),
+        "changes": judgement.changes,
+        **_deadline(hand_in),
+    }
+    return document | {"next_action": _next_action(document)}
+
+
+def _standing(findings: Sequence[FindingState], provider: str, state: State, verdict: State) -> dict[str, Any]:
+    """Return the part of a receipt that changes with the ledger: states, counts, findings."""
+    counts = count_by_class(f.finding for f in findings)
+    blocking = count_by_class(f.finding for f in findings if f.is_blocking)
+    open_queries: Counter[str] = Counter()
+    for f in findings:
+        if f.is_blocking and f.finding.rule_class == "query":
+            open_queries[f.state] += f.finding.stands_for_count
+    return {
+        "state": state,
+        "state_label": _label(state, open_queries),
+        "verdict": verdict,
+        "verdict_label": _label(verdict, open_queries),
         "mandatory_count": counts["mandatory"],
         "query_count": counts["query"],
         "note_count": counts["note"],
@@ -149,11 +168,9 @@ def _document(hand_in: HandIn, judgement: Judgement, state: State, verdict: Stat
         "blocking_query_count": blocking["query"],
         "explained_query_count": open_queries[EXPLAINED],
         "returned_query_count": open_queries[RETURNED],
-        "findings": [_finding(f) for f in _ordered(judgement.findings)],
-        "changes": judgement.changes,
-        **_deadline(hand_in),
+        "gate_2_query_count": sum(f.is_blocking and bool(f.finding.asks) for f in findings),
+        "findings": [_finding(f, provider) for f in _ordered(findings)],
     }
-    return document | {"next_action": _next_action(document)}
 
 
 def _label(state: State, open_queries: Mapping[str, int]) -> str:
@@ -195,8 +212,14 @@ def _ordered(findings: Sequence[FindingState]) -> list[FindingState]:
     return [by_id[finding.finding_id] for finding in in_order([f.finding for f in findings])]
 
 
-def _finding(state: FindingState) -> dict[str, Any]:
+def _finding(state: FindingState, provider: str) -> dict[str, Any]:
+    """Return one finding; of one that gate 2 asks this bureau about, in the words for this bureau, its mark in place of a cell."""
     finding, decision, explanation = state.finding, state.decision, state.explanation
+    ask = finding.ask_of(provider)
+    words = {"cell": finding.mark, "found": ask.found, "expected": ask.expected, "message": ask.message} if ask else {}
+    if ask and explanation and len(finding.asks) > 1 and f"-{provider}-" not in explanation.source:
+        # What the other side says may hold its units' figures; the reviewer reads it, not this bureau.
+        words["explanation"] = SAID_BY_OTHERS
     return {
         "finding_id": finding.finding_id,
         "rule_id": finding.rule_id,
@@ -222,6 +245,8 @@ def _finding(state: FindingState) -> dict[str, Any]:
         # Who explained stays in the ledger: contact persons stop at the archive.
         "explanation": explanation.text if explanation else "",
         "explained_at": _time(explanation.at) if explanation else "",
+        "gate": 2 if finding.asks else 1,
+        **words,
     }
 
 
@@ -282,4 +307,8 @@ def _explanation_wanted(document: Mapping[str, Any], by: str) -> str:
         parts.append(f"有 {returned} 条的说明被退回（理由见“问题清单”）：请针对理由重新说明，或改正后再报{by}。")
     if explained:
         parts.append(f"有 {explained} 条已说明，等待审定" + ("。" if parts else "，现在不需要做什么。"))
+    if document["gate_2_query_count"] and (waiting or returned):
+        parts.append(
+            f"其中 {document['gate_2_query_count']} 条是各单位的数放在一起才看得出的（第二道关卡）：工作表、单元格照“问题清单”抄（# 开头的编号）。"
+        )
     return "".join(parts)

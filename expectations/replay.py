@@ -66,13 +66,14 @@ class Decision:
 
 @dataclass(frozen=True)
 class FindingState:
-    """A finding with its scope, its state in Chinese, the decision that the state rests on, if any, and its explanation."""
+    """A finding with its scope, its state in Chinese, the decision that the state rests on, if any, its explanation, and since when it stands."""
 
     finding: Finding
     scope: str
     state: str
     decision: Decision | None = None
     explanation: Explanation | None = None
+    since: datetime | None = None
 
     @property
     def is_blocking(self) -> bool:
@@ -96,6 +97,7 @@ class Track:
 
     finding: Finding
     scope: str
+    since: datetime
     is_standing: bool = True
     explanation: Explanation | None = None
     verdict: Decision | None = None
@@ -106,7 +108,7 @@ class Track:
     def state_on(self, day: date) -> FindingState:
         """Return where it stands on a day of the Shanghai calendar."""
         state, decision = self._told(day)
-        return FindingState(self.finding, self.scope, state, decision, self.explanation)
+        return FindingState(self.finding, self.scope, state, decision, self.explanation, self.since)
 
     def _told(self, day: date) -> tuple[str, Decision | None]:
         if not self.is_standing:
@@ -161,7 +163,7 @@ class Replay:
                 known.finding = finding
                 continue
             again = "（原有的说明和决定不再有效）" if known else ""
-            self.tracks[scope, finding_id] = self._replace(known, Track(finding, scope))
+            self.tracks[scope, finding_id] = self._replace(known, Track(finding, scope, at))
             self._tell(finding_id, at, OPEN, words=f"{finding.place or finding.subject}：{finding.message}{again}")
 
     def _replace(self, old: Track | None, new: Track) -> Track:

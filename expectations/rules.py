@@ -16,6 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from expectations.rule_parts import AskedBefore, Asks, Expect, Template
 from sources import contracts
 from sources.finding import RuleClass
 
@@ -41,66 +42,6 @@ class NoSuiteError(LookupError):
     """There is no suite of that name: nothing may pass without one."""
 
 
-class Expect(BaseModel):
-    """The Great Expectations expectation that a rule's measure must meet."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: Literal[
-        "expect_column_values_to_be_between",
-        "expect_column_values_to_be_in_set",
-        "expect_table_row_count_to_be_between",
-    ]
-    min_value: float | None = None
-    max_value: float | None = None
-    value_set: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _arguments_fit(self) -> "Expect":
-        has_bounds = self.min_value is not None or self.max_value is not None
-        is_set = self.type == "expect_column_values_to_be_in_set"
-        if is_set != bool(self.value_set) or has_bounds == is_set:
-            raise ValueError("between 须有 min_value 或 max_value，in_set 须有 value_set，且不得混用")
-        return self
-
-    @property
-    def is_of_table(self) -> bool:
-        """Whether the expectation is about the table as a whole, and so has no measure per row."""
-        return self.type.startswith("expect_table_")
-
-    def arguments(self, tolerance: float) -> dict[str, Any]:
-        """Return the arguments for Great Expectations, both bounds widened by the tolerance."""
-        if self.value_set:
-            return {"value_set": list(self.value_set)}
-        bounds = {}
-        if self.min_value is not None:
-            bounds["min_value"] = self.min_value - tolerance
-        if self.max_value is not None:
-            bounds["max_value"] = self.max_value + tolerance
-        return bounds
-
-
-class Template(BaseModel):
-    """How the blank workbook checks a rule (``sources/template``), or why it does not.
-
-    ``breach`` is an Excel formula, true where a row breaks the rule; names in braces become cells, as
-    ``sources.template.formulas`` says, and ``{tolerance}`` the rule's own. ``at`` is the table whose rows it stands on, by
-    default the rule's. ``left_out`` says why there is no formula.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    breach: str = ""
-    at: str = ""
-    left_out: str = ""
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> "Template":
-        if bool(self.breach) == bool(self.left_out):
-            raise ValueError("breach 与 left_out 须写且只写一个")
-        return self
-
-
 class Rule(BaseModel):
     """One rule.
 
@@ -108,7 +49,8 @@ class Rule(BaseModel):
     ``when`` holds for. DuckDB computes it exactly; ``expect`` is what it must meet, give or take ``tolerance``
     (unit of the measure). ``values`` are further SQL expressions for the texts. In texts ``{name}`` is a value
     or a column; a name that ends in ``_wan`` is an amount in 万元. ``subject`` says what a finding is about, by
-    default the row's key. ``needs`` names tables that the rule compares with; where one is missing, that is a
+    default the row's key. ``asks`` (gate 2) names the bureaus that a finding is laid before, ``asked_before`` what gate 1 has asked already.
+    ``needs`` names tables that the rule compares with; where one is missing, that is a
     finding of the rule's own class. With ``each: compared`` the rows are amounts beside earlier ones (``comparison``);
     ``against`` says which earlier figures it takes, ``uses`` which thresholds; where there are none it does not apply, and the
     summary says so.
@@ -142,6 +84,8 @@ class Rule(BaseModel):
     column: str | None = None
     uses: tuple[str, ...] = ()
     template: Template | None = None
+    asks: tuple[Asks, ...] = ()
+    asked_before: AskedBefore | None = None
 
     @model_validator(mode="after")
     def _fields_fit(self) -> "Rule":
@@ -155,6 +99,8 @@ class Rule(BaseModel):
             raise ValueError("against、subject：each: compared 的规则须写")
         if self.valid_to and self.valid_to < self.valid_from:
             raise ValueError("valid_to：早于 valid_from")
+        if self.asks and self.rule_class == "mandatory":
+            raise ValueError("asks：只有核实性问题和提示问得到单位，强制性的由数据组处理")
         return self
 
     @property
@@ -164,9 +110,12 @@ class Rule(BaseModel):
 
     @property
     def placeholders(self) -> set[str]:
-        """The names in braces in the rule's texts."""
-        texts = (getattr(self, name) or "" for name in TEXT_FIELDS)
-        return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
+        """The names in braces in the rule's texts, and the other names that a finding is made with."""
+        texts = [getattr(self, name) or "" for name in TEXT_FIELDS] + [text for ask in self.asks for text in ask.texts]
+        before = self.asked_before
+        texts += before.subjects if before else ()
+        named = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
+        return named | {ask.column for ask in self.asks if ask.column} | set(before.values if before else ())
 
     def is_valid_on(self, day: date) -> bool:
         """Whether the rule holds for a period that ends on this day."""
@@ -184,6 +133,10 @@ class Rule(BaseModel):
         filled: dict[str, Any] = {name: fill(getattr(self, name)) for name in names}
         filled["values"] = {name: fill(sql) for name, sql in self.values.items()}
         filled["needs"] = tuple(fill(need) for need in self.needs)
+        filled["asks"] = tuple(
+            ask.model_copy(update={name: fill(getattr(ask, name)) for name in ("message", "found", "expected")})
+            for ask in self.asks
+        )
         if self.template:
             texts = {name: fill(getattr(self.template, name)) for name in ("breach", "at")}
             filled["template"] = self.template.model_copy(update=texts)
@@ -301,6 +254,12 @@ def _check(rule: Rule, suite: Suite) -> None:
         unknown = sorted(set(names) - known)
         if unknown:
             raise SuiteError(f"{suite.name}.yaml：规则 {rule.id}，字段 {field}：{'、'.join(unknown)} 不是本表的列")
+    strangers = sorted({ask.provider for ask in rule.asks if ask.provider} - contracts.providers().keys())
+    if strangers or ((rule.asks or rule.asked_before) and suite.provider):
+        why = (
+            f"没有 {'、'.join(strangers)} 这个单位" if strangers else "只用于事实表和集市表：报表的问题本来就问报送单位"
+        )
+        raise SuiteError(f"{suite.name}.yaml：规则 {rule.id}，字段 asks、asked_before：{why}")
     if rule.against:
         known = set(COMPARED_COLUMNS)
     allowed = known | set(rule.values) if not rule.expect.is_of_table else {"row_count"}
@@ -384,3 +343,8 @@ def is_restricted(name: str) -> bool:
     """Return whether a table holds data of single enterprises, of which people are shown counts and no cells."""
     suite, table = _suites().get(name), contracts.tables().get(name)
     return any(each is not None and each.data_class == "restricted" for each in (suite, table))
+
+
+def is_of_gate_2(rule_id: str) -> bool:
+    """Return whether a rule judges facts or marts, not a return."""
+    return any(rule.id == rule_id for suite in _suites().values() if not suite.provider for rule in suite.rules)

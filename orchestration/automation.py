@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration import running
 from orchestration.options import RunOptions
 from sources.contracts import Cadence
 from sources.pulling.config import SourcesError, load_sources
@@ -45,6 +46,8 @@ def arrival_sensor(jobs: Mapping[Cadence, Any]) -> dg.SensorDefinition:
     )
     def new_hand_ins(context: dg.SensorEvaluationContext, options: RunOptions) -> dg.SensorResult:
         home = options.where
+        for mark in running.settle(home, context.instance):
+            context.log.warning(mark.text)
         cursor: dict[str, Any] = json.loads(context.cursor) if context.cursor else {}
         pulled_at, said = _pull(home, float(cursor.get("pulled_at", 0)), context)
         found = look_round(home, from_json(cursor.get("seen", {})), budget_seconds=LOOK_BUDGET_SECONDS)

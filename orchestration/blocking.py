@@ -42,7 +42,7 @@ KIND_LABELS: dict[CauseKind, str] = {
 class Cause:
     """One reason why a half-year may not be published: what it is, who must act, and what they do; its finding, if it is one.
 
-    ``provider`` is whose return it is about, empty where it is nobody's alone.
+    ``provider`` is whose return it is about, empty where it is nobody's alone; whom gate 2 asks, the finding says.
     """
 
     period: str
@@ -81,7 +81,8 @@ def blocking_causes(home: Home, period: str, scope: str = "") -> list[Cause]:
     told = {cause.finding.provider for cause in causes if cause.finding}
     accepted = layers.accepted_periods(home).get(period, set())
     absent = [p for p in providers_of(periods()[period].kind) if p.provider not in told | accepted]
-    waited_for = [p for p in absent if not agreed_missing(home, p, period)]
+    agreed = agreements(home, period)
+    waited_for = [p for p in absent if p.provider not in agreed]
     causes += [_not_accepted(home, p, period) for p in waited_for]
     if causes or accepted:
         return causes
@@ -113,7 +114,9 @@ def cause_of(period: str, state: ledger.FindingState) -> Cause:
 
 
 def actor_of(finding: Finding) -> str:
-    """Return who must correct or explain a finding: the bureau whose return it is about, else the data group."""
+    """Return who must correct or explain a finding: the bureau whose return it is about, those that gate 2 asks, else the data group."""
+    if finding.asks:
+        return "、".join(provider.label for name, provider in providers().items() if finding.ask_of(name))
     provider = providers().get(finding.provider)
     return DATA_GROUP if provider is None or finding.rule_id in OURS else provider.label
 
@@ -161,17 +164,20 @@ def missing_submission(home: Home, provider: Provider, period: str) -> list[Find
     return [breach(NOT_SUBMITTED, message, subject="缺报", found="无", **where)]
 
 
+def agreements(home: Home, period: str) -> dict[str, ledger.Decision]:
+    """Return by provider the decisions that a period goes out without its figures; one whose return has come lapses with it."""
+    return {
+        state.finding.provider: state.decision
+        for state in ledger.states(home.findings, period)
+        if state.state == ledger.MISSING_AGREED
+        and state.decision
+        and not archive.versions(home, state.finding.provider, period)
+    }
+
+
 def agreed_missing(home: Home, provider: Provider, period: str) -> ledger.Decision | None:
-    """Return the decision that a half-year goes out without this provider's figures; None where nobody decided that, or the return came."""
-    scope = submission_scope(provider.provider)
-    for state in ledger.states(home.findings, period):
-        if (
-            state.scope == scope
-            and state.state == ledger.MISSING_AGREED
-            and not archive.versions(home, provider.provider, period)
-        ):
-            return state.decision
-    return None
+    """Return the decision that a period goes out without this provider's figures; None where nobody decided that, or the return came."""
+    return agreements(home, period).get(provider.provider)
 
 
 def agreed_text(provider: Provider, decision: ledger.Decision) -> str:

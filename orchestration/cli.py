@@ -99,8 +99,11 @@ def run_command(
         raise Stop(f"{inbox} 里没有工作簿（.xlsx），请核对收件文件夹", WRONG_USE)
     from orchestration.receipts import judged_in_the_end
     from orchestration.run import RunBroke, run_period
+    from orchestration.running import settle
 
     with writing(home), judged_in_the_end(home):
+        for mark in settle(home):
+            click.echo(mark.text, err=True)
         for period in chosen:
             click.echo(f"{period} 开始", err=True)
             try:

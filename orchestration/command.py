@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from expectations.ledger_file import LedgerError
 from sources.calendar import CalendarError
 from sources.reference import periods
 from sources.text import shown_name
@@ -46,6 +47,9 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
         except (HomeBusy, NothingPublished, CalendarError) as error:
             click.echo(str(error), err=True)
             sys.exit(WRONG_USE)
+        except LedgerError as error:
+            click.echo(str(error), err=True)
+            sys.exit(BLOCKED)
         except QueryFailed as error:
             click.echo(f"查询有误：{error}", err=True)
             sys.exit(WRONG_USE)

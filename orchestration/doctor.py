@@ -2,10 +2,13 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from importlib import metadata
 
 import duckdb
 
+from expectations.ledger_file import LedgerError, head_of, recorded_periods
+from orchestration import running
 from warehouse import archive, layers
 from warehouse.lock import holder
 from warehouse.paths import Home
@@ -45,6 +48,9 @@ def examine(home: Home) -> list[dict[str, str]]:
     free = shutil.disk_usage(existing).free
     add("剩余磁盘", free > LEAST_FREE_BYTES, f"{free / 1024**3:.1f} GiB")
     add("写锁", None, holder(home) or "无人持有")
+    stopped = running.settle(home)
+    add("运行", not stopped, "；".join(mark.text for mark in stopped) or "没有中断的运行")
+    _ledgers(home, add)
     receipts = archive.receipts(home)
     damaged = archive.damaged(home)
     detail = (
@@ -65,3 +71,14 @@ def examine(home: Home) -> list[dict[str, str]]:
     else:
         add("已发布的数仓", None, "还没有发布过")
     return rows
+
+
+def _ledgers(home: Home, add: Callable[[str, bool | None, str], None]) -> None:
+    """Check every finding ledger's chain; the last chain of each is there to be noted down elsewhere."""
+    for period in recorded_periods(home.findings):
+        try:
+            head = head_of(home.findings, period)
+        except LedgerError as error:
+            add(f"问题台账 {period}", False, str(error))
+        else:
+            add(f"问题台账 {period}", True, f"{head.number} 条，逐条相扣；末条 {head.chain[:16] or '（空）'}")

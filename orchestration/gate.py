@@ -1,6 +1,6 @@
 """Gate 1 for one return, the same for a run and for a self-check: what the reader found, and what the suites say."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -8,11 +8,12 @@ from typing import Any
 
 from expectations.comparison import Earlier, earlier_periods
 from expectations.explanations import Explained, match
+from expectations.findings import ACCEPTED, CORRECTED, WAIVED, FindingState, states
 from expectations.judge import judge_workbook
 from expectations.names import judge_names
 from expectations.rules import AGAINST_LABELS
 from sources.bulk.sniff import kind_of
-from sources.contracts import providers
+from sources.contracts import providers, providers_of
 from sources.delivery import HandIn, identify_file, read_bulk_alone, read_returns
 from sources.finding import Finding, in_order, told_apart
 from sources.reader_process import read_workbook
@@ -46,12 +47,14 @@ def judge_return(
     said: Iterable[Finding] = (),
     absent: Collection[str] = (),
     earlier: Earlier | None = None,
+    asked: Sequence[Finding] | None = None,
 ) -> GateOutcome:
     """Judge one return: the reader's findings, what is said of its correction slips, names beside codes, and every suite of its tables.
 
     ``files`` are the rows files of the tables that could be read. A return without one readable table has the reader's hard errors.
     ``absent`` are tables that are not at hand, as in a check of bulk files alone: nothing is compared with them.
     ``earlier`` is what the return is compared with (level 2), and a note says what of it is missing; None compares nothing and says nothing.
+    ``asked`` are the findings of gate 2 that its 核实说明 may speak of; None where they cannot be known.
 
     Raises:
         NoSuiteError: a table has no suite; nothing may pass then.
@@ -69,14 +72,37 @@ def judge_return(
         *alone,
         *(finding for verdict in verdicts for finding in verdict.findings),
     ]
-    return _outcome(reading, found, [verdict.summary for verdict in verdicts])
+    return _outcome(reading, found, [verdict.summary for verdict in verdicts], asked)
 
 
-def _outcome(reading: WorkbookReading, found: list[Finding], summaries: list[dict[str, Any]]) -> GateOutcome:
+def _outcome(
+    reading: WorkbookReading,
+    found: list[Finding],
+    summaries: list[dict[str, Any]],
+    asked: Sequence[Finding] | None,
+) -> GateOutcome:
     """Return the findings with the explanations that the workbook itself gives for them; a row that explains nothing is a note."""
     apart = told_apart(in_order(found))
-    explained, notes = match(reading.explanations, apart, whence(reading))
+    explained, notes = match(reading.explanations, apart, whence(reading), asked)
     return GateOutcome(in_order([*apart, *told_apart(notes)]), summaries, explained)
+
+
+GATE_2 = "gate2"
+"""The ledger's scope of what gate 2 says of a period."""
+
+
+def asked_of(found: Iterable[FindingState], provider: str) -> list[FindingState]:
+    """Return what gate 2 asks a bureau, as far as it stands, decided or not."""
+    return [s for s in found if s.scope == GATE_2 and s.state != CORRECTED and s.finding.ask_of(provider)]
+
+
+def settled_at_gate_1(home: Home, period: str) -> list[Finding]:
+    """Return the queries of gate 1 that were asked and settled: gate 2 does not ask about the same figures again."""
+    return [
+        s.finding
+        for s in states(home.findings, period)
+        if s.scope.startswith("gate1:") and s.state in (ACCEPTED, WAIVED) and s.finding.rule_class == "query"
+    ]
 
 
 def gate_scope(provider: str) -> str:
@@ -92,17 +118,40 @@ def whence(reading: WorkbookReading) -> dict[str, str]:
 
 def earlier_of(home: Home, reading: WorkbookReading) -> Earlier:
     """Return what a return is compared with: the home's accepted data of the same provider, and the version accepted before this one."""
-    accepted = {
+    of = {**earlier_periods(reading.period), "last_version": reading.period}
+    files = {
         kind: accepted_files(home, reading.provider, period) if period else {}
         for kind, period in earlier_periods(reading.period).items()
     }
+    files["last_version"] = last_accepted_files(home, reading)
     own = {reading.file_sha256, *(table.manifest.file_sha256 for table in reading.tables.values())}
     return Earlier(
-        {**accepted, "last_version": last_accepted_files(home, reading)},
+        files,
         has_other_versions=any(
             r.file_sha256 not in own for r in archive.versions(home, reading.provider, reading.period)
         ),
+        named={kind: hand_ins_of(home, reading.provider, of[kind], files[kind]) for kind in files},
+        home=home.root,
     )
+
+
+def hand_ins_of(home: Home, provider: str, period: str, files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Return which hand-in each rows file came from, by table id: ``period``, ``receipt_no`` (empty if not in the archive), ``file_sha256``."""
+    numbers = {r.file_sha256: r.receipt_no for r in archive.versions(home, provider, period)} if files else {}
+    hashes = {table_id: manifest_of(path).file_sha256 for table_id, path in files.items()}
+    return {
+        table_id: {"period": period, "receipt_no": numbers.get(sha256, ""), "file_sha256": sha256}
+        for table_id, sha256 in hashes.items()
+    }
+
+
+def accepted_hand_ins(home: Home, period: str) -> dict[str, dict[str, dict[str, str]]]:
+    """Return which hand-ins the accepted data of a period came from, by provider and table id."""
+    return {
+        provider.provider: hand_ins_of(home, provider.provider, period, files)
+        for provider in providers_of(periods()[period].kind)
+        if (files := accepted_files(home, provider.provider, period))
+    }
 
 
 def _not_compared(reading: WorkbookReading, earlier: Earlier) -> list[Finding]:

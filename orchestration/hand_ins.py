@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from expectations import findings as ledger
 from expectations.decisions import take_explanations
 from expectations.explanations import still_given
 from orchestration import receipts
-from orchestration.gate import GateOutcome, earlier_of, gate_scope, judge_return, whence
+from orchestration.gate import GateOutcome, asked_of, earlier_of, gate_scope, judge_return, whence
 from sources.finding import Finding, in_order, told_apart
 from sources.workbook import WorkbookReading
 from warehouse import archive, corrections, incoming, layers
@@ -68,7 +69,13 @@ def judge_slot(
         layers.write_raw(home, reading)
         said = [*corrections.apply(home, provider, period), *incoming.wrong_channel(home, receipt)]
         files = layers.judged_files(home, provider, period)
-        outcome = judge_return(reading, files, unit_register(home), said, earlier=earlier_of(home, reading))
+        arrived = datetime.fromisoformat(receipt.received_at)
+        # What gate 2 asked after the workbook was sent, its 核实说明 cannot speak of.
+        states = asked_of(ledger.states(home.findings, period), provider)
+        asked = [state.finding for state in states if state.since and state.since <= arrived]
+        outcome = judge_return(
+            reading, files, unit_register(home), said, earlier=earlier_of(home, reading), asked=asked
+        )
         explained, lapsed = still_given(home.findings, period, outcome.explained, whence(reading))
         outcome = replace(outcome, findings=in_order([*outcome.findings, *told_apart(lapsed)]), explained=explained)
         # Explanations first, so that whoever accepts in one go accepts what was explained.

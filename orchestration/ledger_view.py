@@ -10,10 +10,9 @@ from expectations.ledger_file import local_time, read_events, recorded_periods
 from expectations.replay import Happening, Replay
 from orchestration import receipts
 from orchestration.blocking import next_actor
-from orchestration.gate import GateOutcome, gate_scope
+from orchestration.gate import GATE_2, gate_scope
 from sources.contracts import providers
-from sources.finding import CLASS_LABELS, CLASS_ORDER, Finding
-from warehouse import archive, layers
+from sources.finding import CLASS_LABELS, CLASS_ORDER
 from warehouse.paths import Home
 
 ID_SHOWN = 8
@@ -72,7 +71,7 @@ def lines(
         state
         for state in ledger.states(home.findings, period)
         if (state.is_blocking or not only_open)
-        and provider in ("", state.finding.provider)
+        and (provider in ("", state.finding.provider) or state.finding.ask_of(provider))
         and rule_class in ("", state.finding.rule_class)
     ]
     states.sort(key=_order)
@@ -93,9 +92,11 @@ def _order(state: ledger.FindingState) -> tuple[Any, ...]:
 
 def _line(period: str, state: ledger.FindingState) -> dict[str, Any]:
     finding, decision, explanation = state.finding, state.decision, state.explanation
-    label = providers()[finding.provider].label if finding.provider in providers() else ""
+    concerned = [finding.provider, *(ask.provider for ask in finding.asks)]
+    label = "、".join(providers()[provider].label for provider in concerned if provider in providers())
     return {
         **finding.as_dict(),
+        "asks": [ask.provider for ask in finding.asks],
         "provider_label": label,
         "class_label": CLASS_LABELS[finding.rule_class],
         "scope": state.scope,
@@ -161,19 +162,13 @@ def history_row(happening: Happening) -> dict[str, object]:
 
 
 def write_receipts(home: Home, period: str, states: Sequence[ledger.FindingState]) -> list[str]:
-    """Write the receipts of the hand-ins anew that these findings are about, and return their 受理号.
+    """Write the receipts of the hand-ins anew that these findings are about, and return their 受理号."""
+    concerned = dict.fromkeys(provider for state in states for provider in _concerned(state))
+    return [number for provider in concerned if (number := receipts.renew(home, provider, period))]
 
-    A return that gate 1 has not judged as it now stands is left to the next run, which writes its receipt anyway.
-    """
-    written = []
-    for provider in dict.fromkeys(s.finding.provider for s in states if s.scope == gate_scope(s.finding.provider)):
-        record = layers.gate_record(home, provider, period)
-        if record is None or record["version_count"] != len(archive.versions(home, provider, period)):
-            continue
-        ordered = layers.readings_in_order(home, provider, period)
-        if ordered[-1][0].receipt_no != record["receipt_no"]:
-            continue
-        outcome = GateOutcome([Finding.from_dict(entry) for entry in record["findings"]], record["suites"])
-        receipts.write_judged(home, ordered, outcome)
-        written.append(ordered[-1][0].receipt_no)
-    return written
+
+def _concerned(state: ledger.FindingState) -> list[str]:
+    """Return whose receipts a finding is in: of its return, or of the bureaus that gate 2 asks."""
+    if state.scope == gate_scope(state.finding.provider):
+        return [state.finding.provider]
+    return [ask.provider for ask in state.finding.asks] if state.scope == GATE_2 else []

@@ -12,7 +12,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from expectations.judge import judge_database, load_suite
 from expectations.rules import is_restricted
-from orchestration import dbt, quality
+from orchestration import dbt, quality, receipts
+from orchestration.gate import GATE_2 as GATE_2_SCOPE
+from orchestration.gate import accepted_hand_ins, settled_at_gate_1
 from orchestration.options import RunOptions
 from orchestration.partitions import OWNERS
 from orchestration.shown import findings_metadata
@@ -191,21 +193,26 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
     summaries = []
     accepted = sorted(layers.accepted_periods(home))
     for period in accepted:
-        verdicts = judge_database(suites[periods()[period].kind], home.candidate, period, home.root)
+        settled = settled_at_gate_1(home, period)
+        verdicts = judge_database(suites[periods()[period].kind], home.candidate, period, home.root, settled)
         found = in_order([f for verdict in verdicts for f in verdict.findings])
-        blocking = options.settle(context.run.run_id, period, "gate2", found)
+        blocking = options.settle(context.run.run_id, period, GATE_2_SCOPE, found)
         found_by_period[period] = found
         summaries += [verdict.summary for verdict in verdicts]
         for table in GATE_2_TABLES:
             found_by_table[table] += [f for f in found if f.table_id == table]
             blocking_by_table[table] += [f for f in blocking if f.table_id == table]
+        with options.writing():
+            receipts.renew_all(home, period)
     asked = context.run.tags.get("dagster/partition")
     pages = {
         period: quality.write_gate_2(home, period, context.run.run_id, summaries, found_by_period[period])
         for period in ([asked] if asked in accepted else accepted)
     }
     passed = not any(blocking_by_table.values())
-    publish.write_gate_2_record(home, {"passed": passed, "suites": summaries})
+    # What every figure and its base in an earlier period came from.
+    inputs = {period: accepted_hand_ins(home, period) for period in accepted}
+    publish.write_gate_2_record(home, {"passed": passed, "suites": summaries, "hand_ins": inputs})
     for table in GATE_2_TABLES:
         if dg.AssetCheckKey(_model_key(table), GATE_2) in context.selected_asset_check_keys:
             yield dg.AssetCheckResult(

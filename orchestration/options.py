@@ -8,6 +8,7 @@ import dagster as dg
 
 from expectations import findings as ledger
 from expectations.decisions import may_accept
+from orchestration import running
 from orchestration.receipts import judge_waiting
 from sources.finding import Finding
 from warehouse.lock import HomeBusy, is_held_here, writing
@@ -38,6 +39,11 @@ class RunOptions(dg.ConfigurableResource):
             return Path(self.inbox)
         default = self.where.root / "inbox"
         return default if default.is_dir() else None
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Mark the run as under way in this process; see `orchestration.running`. A sensor's look is no run."""
+        if context.run is not None and (period := context.run.tags.get("dagster/partition")):
+            running.begin(self.where, context.run.run_id, period)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """However a run ends, judge the hand-ins that no run was for, so that each has its receipt.

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from expectations.replay import NOT_SUBMITTED
-from orchestration.blocking import KIND_LABELS, Cause, agreed_missing, agreed_text, by_actor
+from orchestration.blocking import KIND_LABELS, Cause, agreed_text, agreements, by_actor
 from orchestration.printing_annual import ranking_rows
 from orchestration.printing_targets import short_rows
 from orchestration.run import RunOutcome
@@ -147,8 +147,9 @@ def published(home: Home, outcome: RunOutcome, *, show_table: bool) -> None:
     """Print that a run published, the annex 1 table of the city, and where everything lies."""
     accepted = f"（一次认可核实性问题 {outcome.accepted_query_count} 条）" if outcome.accepted_query_count else ""
     click.echo(f"{outcome.period} 已发布{accepted}", err=True)
+    agreed = agreements(home, outcome.period)
     for provider in owing(outcome.period):
-        if decision := agreed_missing(home, provider, outcome.period):
+        if decision := agreed.get(provider.provider):
             click.echo(agreed_text(provider, decision), err=True)
     if show_table:
         annex1(home, outcome.period)

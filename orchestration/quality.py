@@ -1,4 +1,4 @@
-"""The quality page of a run: written anew after each gate that the run comes to, from what the gates keep; glue between ledger, store and page."""
+"""The quality page of a run: written anew after each gate that the run comes to, from what the gates keep; the newest after each decision too."""
 
 import traceback
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,16 @@ from expectations import findings as ledger
 from expectations import quality
 from expectations.rules import is_restricted
 from orchestration.blocking import KIND_LABELS, Cause, cause_of
-from orchestration.gate import gate_scope
+from orchestration.gate import GATE_2, accepted_hand_ins, gate_scope
 from orchestration.hand_ins import Judged
 from sources.contracts import providers, providers_of, tables
 from sources.finding import CLASS_ORDER, Finding, count_by_class
 from sources.reference import periods
+from warehouse import layers
 from warehouse import quality as store
 from warehouse.paths import Home, log_error
+from warehouse.publish import gate_2_record
 
-GATE_2 = "gate2"
 GATE_2_LABEL = "第二道关卡（事实表与监测表）"
 LISTED_COUNT = 40
 """Kinds of open findings that the head of a page lists."""
@@ -37,7 +38,18 @@ def write_gate_2(
 ) -> Path | None:
     """Put what gate 2 said of one half-year on the run's page; returns as `write_gate_1`."""
     mine = [summary for summary in summaries if summary["period"] == period]
-    return _write(home, period, run_id, GATE_2, mine, found, {})
+    base = periods()[period].base_period
+    about = {"审的是": _hand_ins(home, period), "比的是": _hand_ins(home, base) if base in periods() else ""}
+    return _write(home, period, run_id, GATE_2, mine, found, {name: text for name, text in about.items() if text})
+
+
+def _hand_ins(home: Home, period: str) -> str:
+    """Return the hand-ins that the accepted data of a period came from, in words; empty where there are none."""
+    named = accepted_hand_ins(home, period)
+    hand_ins = dict.fromkeys(
+        (one["receipt_no"], one["file_sha256"]) for tables_of in named.values() for one in tables_of.values()
+    )
+    return "、".join(f"{number or '受理号不详'}（{sha256[:16]}…）" for number, sha256 in hand_ins)
 
 
 def _write(
@@ -50,30 +62,74 @@ def _write(
     about: Mapping[str, str],
 ) -> Path | None:
     try:
-        from expectations.quality_page import SHOWN_RUN_COUNT, render
-
         folder = store.run_folder(home, period, run_id)
         states = ledger.states(home.findings, period)
-        known = store.document(folder)
-        sections = dict(known["sections"]) if known else {}
-        sections[scope] = quality.section(scope, _label(scope), summaries, found, states, about)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        document = {
-            "schema_version": quality.SCHEMA_VERSION,
-            "period": period,
-            "period_label": periods()[period].name,
-            "run": run_id.split("-")[0],
-            "started_at": known["started_at"] if known else now,
-            "written_at": now,
-            "sections": {each: sections[each] for each in _scopes(period) if each in sections},
-            **_standing(sections, period, states),
-            "kept_run_count": store.KEPT_RUN_COUNT,
-        }
-        return store.write(folder, document, render(document, *store.history(home, period, SHOWN_RUN_COUNT, folder)))
+        known = store.document(folder) or {"run": run_id.split("-")[0], "sections": {}}
+        section = quality.section(scope, _label(scope), summaries, found, states, about)
+        return _put(home, period, folder, known, {**known["sections"], scope: section}, states)
     except Exception:
         # A page is for people to look at: a run does not end for want of one.
         log_error(home, traceback.format_exc())
         return None
+
+
+def renew(home: Home, period: str) -> Path | None:
+    """Write the page of a period's newest run anew with the states that the ledger has now, as after a decision.
+
+    Returns:
+        The page; None where there is none, or it could not be written (the log says why).
+    """
+    try:
+        folder, known = store.newest(home, period)
+        if folder is None or known is None:
+            return None
+        states = ledger.states(home.findings, period)
+        sections = {scope: _anew(home, period, part, states) for scope, part in known["sections"].items()}
+        return _put(home, period, folder, known, sections, states)
+    except Exception:
+        log_error(home, traceback.format_exc())
+        return None
+
+
+def _anew(home: Home, period: str, part: dict[str, Any], states: Sequence[ledger.FindingState]) -> dict[str, Any]:
+    """Return a section with the states that hold now; as it was, where a gate has judged something else since."""
+    scope = part["scope"]
+    if scope == GATE_2:
+        record = gate_2_record(home) or {"suites": []}
+        summaries = [summary for summary in record["suites"] if summary["period"] == period]
+        found = [s.finding for s in states if s.scope == GATE_2 and s.state != ledger.CORRECTED]
+    else:
+        judged = layers.gate_record(home, scope.partition(":")[2], period)
+        is_of_page = judged is not None and judged["receipt_no"] == part["about"].get("受理号")
+        summaries = judged["suites"] if judged and is_of_page else []
+        found = [Finding.from_dict(entry) for entry in judged["findings"]] if judged and is_of_page else []
+    return quality.section(scope, part["label"], summaries, found, states, part["about"]) if summaries else part
+
+
+def _put(
+    home: Home,
+    period: str,
+    folder: Path,
+    known: Mapping[str, Any],
+    sections: Mapping[str, Any],
+    states: Sequence[ledger.FindingState],
+) -> Path:
+    """Write a run's document and page; ``known`` is the document as it was."""
+    from expectations.quality_page import SHOWN_RUN_COUNT, render
+
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    document = {
+        "schema_version": quality.SCHEMA_VERSION,
+        "period": period,
+        "period_label": periods()[period].name,
+        "run": known["run"],
+        "started_at": known.get("started_at", now),
+        "written_at": now,
+        "sections": {each: sections[each] for each in _scopes(period) if each in sections},
+        **_standing(sections, period, states),
+        "kept_run_count": store.KEPT_RUN_COUNT,
+    }
+    return store.write(folder, document, render(document, *store.history(home, period, SHOWN_RUN_COUNT, folder)))
 
 
 def _standing(sections: Mapping[str, Any], period: str, states: Sequence[ledger.FindingState]) -> dict[str, Any]:

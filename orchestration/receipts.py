@@ -23,13 +23,15 @@ from expectations.receipt import (
     is_same,
     judged_document,
     open_states,
+    renewed_document,
 )
-from orchestration.gate import GateOutcome, gate_scope, judge_reading
+from orchestration.gate import GateOutcome, asked_of, gate_scope, judge_reading
 from sources.bulk.sniff import kind_of
-from sources.contracts import providers
+from sources.contracts import providers, providers_of
 from sources.finding import Finding
 from sources.grids import Sheet, UnreadableWorkbook
 from sources.reader_process import read_sheets
+from sources.reference import periods
 from sources.text import label_of, shown_name
 from sources.workbook import WorkbookReading, sha256_of
 from warehouse import archive, layers, versions
@@ -68,13 +70,67 @@ def write_judged(home: Home, ordered: Sequence[Version], outcome: GateOutcome) -
     Its findings bear the states that the ledger has now. An older version is judged once, by the same gate, and says what replaced it.
     """
     receipt, reading = ordered[-1]
-    states = ledger.states(home.findings, receipt.period)
-    scope = gate_scope(receipt.provider)
-    by_id = {s.finding.finding_id: s for s in states if s.scope == scope}
-    found = [by_id.get(f.finding_id) or open_states([f])[0] for f in outcome.findings]
+    found = _as_they_stand(home, receipt.provider, receipt.period, outcome.findings)
     _write_version(home, ordered, len(ordered) - 1, found)
     write_replaced(home, ordered)
     write_bulk(home, receipt, reading, found)
+
+
+def _as_they_stand(home: Home, provider: str, period: str, found: Sequence[Finding]) -> list[ledger.FindingState]:
+    """Return what gate 1 found in a return, with the states of the ledger, and what gate 2 asks its sender."""
+    states = ledger.states(home.findings, period)
+    by_id = {s.finding.finding_id: s for s in states if s.scope == gate_scope(provider)}
+    return [
+        *(by_id.get(f.finding_id) or open_states([f])[0] for f in found),
+        *asked_of(states, provider),
+    ]
+
+
+def renew(home: Home, provider: str, period: str) -> str:
+    """Write the receipt of the version that counts anew with its findings as they now stand, and those of its bulk files.
+
+    The return is not read again: all else is as gate 1 left it. Nothing is done where gate 1 has not judged the return as it now stands;
+    the next run does that, and writes its receipt.
+
+    Returns:
+        Its 受理号, whether it says anything new or not; empty where nothing was done.
+    """
+    record = layers.gate_record(home, provider, period)
+    received = archive.versions(home, provider, period)
+    if record is None or record["version_count"] != len(received):
+        return ""
+    found = _as_they_stand(home, provider, period, [Finding.from_dict(entry) for entry in record["findings"]])
+    for receipt in received:
+        document = stored(home, receipt.receipt_no)
+        is_main = receipt.receipt_no == record["receipt_no"]
+        kept = archive.archived(home, receipt.file_sha256)
+        if document is None or document["stage"] != "judged" or not (is_main or kind_of(kept)):
+            continue
+        mine = found if is_main else [s for s in found if s.finding.file_sha256 == receipt.file_sha256]
+        # Nothing is opened again that was refused as a whole; see `_is_copied`.
+        was_read = document["tables"] or any(entry["table_id"] for entry in document["findings"])
+        source = kept if is_main and was_read else None
+        put(home.receipt_folder(receipt.receipt_no), renewed_document(document, mine, _now()), source, home)
+    return str(record["receipt_no"])
+
+
+def renew_all(home: Home, period: str) -> None:
+    """Write the receipts of a period anew where gate 2 has something to say, or no longer has; a receipt that fails ends no run."""
+    states = ledger.states(home.findings, period)
+    for provider in providers_of(periods()[period].kind):
+        try:
+            if _says_otherwise(home, provider.provider, period, asked_of(states, provider.provider)):
+                renew(home, provider.provider, period)
+        except Exception:
+            log_error(home, traceback.format_exc())
+
+
+def _says_otherwise(home: Home, provider: str, period: str, asked: Sequence[ledger.FindingState]) -> bool:
+    """Whether a provider's receipts say something else of gate 2 than is so: those that say the same are not even opened."""
+    now = {(s.finding.finding_id, s.state if s.finding.rule_class != "note" else "提示") for s in asked}
+    documents = (stored(home, receipt.receipt_no) for receipt in archive.versions(home, provider, period)[-1:])
+    told = {(f["finding_id"], f["state"]) for d in documents if d for f in d["findings"] if f.get("gate") == 2}
+    return now != told
 
 
 def write_replaced(home: Home, ordered: Sequence[Version]) -> None:

@@ -1,6 +1,7 @@
 """One half-year or year from the command line: the same Dagster job as in the UI, in this process, without a daemon."""
 
 import os
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import yaml
 
 from expectations import findings as ledger
+from orchestration import running
 from orchestration.blocking import Cause, blocking_causes
 from sources import reader_process
 from sources.finding import Finding, in_order, place_count
@@ -93,11 +95,13 @@ def run_period(
         "accept_reason": accept_reason,
     }
     accepted_before = _accepted(home, period)
-    with dg.DagsterInstance.get() as instance:
+    run_id = str(uuid.uuid4())
+    with dg.DagsterInstance.get() as instance, running.under_way(home, run_id, period):
         job = YEAR_JOB if periods()[period].kind == "year" else HALF_YEAR_JOB
         result = defs.resolve_job_def(job).execute_in_process(
             partition_key=period,
             instance=instance,
+            run_id=run_id,
             raise_on_error=False,
             run_config={"resources": {"options": {"config": options}}, "loggers": {"console": {}}},
         )

@@ -7,6 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from expectations import findings as ledger
+from orchestration.blocking import blocking_causes, by_actor
+from orchestration.gate import GATE_2
 from orchestration.submissions import STATES, Submission, local_today, periods_in_play, submissions
 from sources.calendar import Calendar
 from sources.reference import periods
@@ -41,7 +43,11 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("findings_mandatory_count", pa.int32(), "本表未处理的强制性问题条数（第一道关卡）"),
     ("findings_query_count", pa.int32(), "本表未处理的核实性问题条数（第一道关卡）"),
     ("return_mandatory_count", pa.int32(), "整份报表未处理的强制性问题条数，整份工作簿的问题也在内"),
-    ("return_query_count", pa.int32(), "整份报表未处理的核实性问题条数，整份工作簿的问题也在内"),
+    (
+        "return_query_count",
+        pa.int32(),
+        "整份报表未处理的核实性问题条数，整份工作簿的问题、第二道关卡问到本单位的也在内",
+    ),
     ("as_of", pa.timestamp("s"), "本行是什么时候的情况（发布时间）"),
 )
 
@@ -107,6 +113,16 @@ def summary(found: list[Submission]) -> str:
     return "，".join(f"{state} {count}" for state, count in counts.items() if count)
 
 
+def waiting_at_gate_2(home: Home, found: list[Submission]) -> list[str]:
+    """Return per shown period whom gate 2 waits for, and for what: the bureaus that it asks, and the data group for what asks nobody."""
+    shown = dict.fromkeys(each.period for each in found)
+    return [
+        f"{period} 第二道关卡等待 {line}"
+        for period in shown
+        for line in by_actor(blocking_causes(home, period, GATE_2))
+    ]
+
+
 def markdown(found: list[Submission]) -> str:
     """Return the board as Markdown, one table per period, the latest period first."""
     lines: list[str] = []
@@ -148,7 +164,9 @@ def write_page(home: Home, found: list[Submission]) -> Path:
 
 def _to_do(found: list[Submission]) -> list[dict[str, Any]]:
     """Return who has something to do now, provider by provider: state, period, and how much time there is."""
-    pressing = [each for each in found if each.days_left is not None and each.today >= each.opens_on]
+    pressing = [
+        each for each in found if each.is_asked_only or (each.days_left is not None and each.today >= each.opens_on)
+    ]
     owners = dict.fromkeys(each.provider.label for each in pressing)
     return [
         {

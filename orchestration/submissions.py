@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from expectations import findings as ledger
 from orchestration.blocking import submission_scope
+from orchestration.gate import asked_of
 from sources.calendar import Calendar, Deadline, cadence_of, calendar, in_calendar_order, owing
 from sources.contracts import Provider, Table
 from sources.finding import place_count
@@ -38,7 +39,7 @@ class Submission:
     received. ``received_at``: the latest version. ``late_days_count``: days (自然日) by which the first
     version came after the deadline, or by which it is overdue; 0 in time. ``days_left`` and ``working_days_left``: until the deadline
     (negative after it), of what is still to be sent, corrected or explained; None otherwise. ``mandatory_count`` and ``query_count``:
-    open findings of gate 1.
+    open findings of gate 1, and of gate 2 those that this provider is asked about; ``asked_count`` the latter alone.
     """
 
     period: str
@@ -57,7 +58,13 @@ class Submission:
     working_days_left: int | None
     mandatory_count: int
     query_count: int
+    asked_count: int
     tables: tuple[OwedTable, ...]
+
+    @property
+    def is_asked_only(self) -> bool:
+        """Whether all that is open is what gate 2 asks: no deadline of the return's is missed by that."""
+        return self.state == AWAITING and self.asked_count == self.query_count
 
     @property
     def is_overdue(self) -> bool:
@@ -71,13 +78,15 @@ class Submission:
             return "历史，不催报" if self.state == MISSING else ""
         if self.state == AGREED_MISSING:
             return f"逾期 {self.late_days_count} 天" if self.late_days_count else ""
-        late = f"迟报 {self.late_days_count} 天" if self.late_days_count else ""
+        if self.is_asked_only:
+            return f"第二道关卡问到 {self.asked_count} 条"
         if self.days_left is None:
-            return late
+            return f"迟报 {self.late_days_count} 天" if self.late_days_count else ""
         if self.is_overdue:
             return f"逾期 {self.late_days_count} 天"
         if self.days_left < 0:
-            return "；".join(filter(None, (late, f"期限已过 {-self.days_left} 天")))
+            # What is still to be done; by how much the first version was late is `late_days_count`, told again once all is done.
+            return f"期限已过 {-self.days_left} 天"
         if self.today < self.opens_on:
             return f"{self.opens_on} 开报"
         return f"还有 {self.working_days_left} 个工作日（{self.days_left} 天）" if self.days_left else "今天截止"
@@ -111,6 +120,7 @@ def submissions(
         for provider in owing(period):
             versions = received.get((provider.provider, period), [])
             mine = [s for s in standing if s.scope == f"gate1:{provider.provider}"]
+            mine += [s for s in asked_of(standing, provider.provider) if s.finding.rule_class == "query"]
             is_accepted = provider.provider in accepted.get(period, set())
             is_agreed = submission_scope(provider.provider) in agreed
             result.append(_submission(home, rules, period, provider, versions, mine, is_accepted, is_agreed, today))
@@ -145,7 +155,10 @@ def _submission(
     arrivals = [datetime.fromisoformat(receipt.received_at) for receipt in versions]
     came_on = local_today(arrivals[0]) if arrivals else today
     is_owed = rules.is_owed(period)
-    is_to_do = is_owed and state in (NOT_DUE, MISSING, RETURNED, AWAITING)
+    asked = sum(bool(one.finding.asks) for one in open_ones)
+    is_to_do = (
+        is_owed and state in (NOT_DUE, MISSING, RETURNED, AWAITING) and not (state == AWAITING and asked == query)
+    )
     return Submission(
         period=period,
         provider=provider,
@@ -163,6 +176,7 @@ def _submission(
         working_days_left=rules.working_days.between(today, due.due_on) if is_to_do else None,
         mandatory_count=mandatory,
         query_count=query,
+        asked_count=asked,
         tables=tuple(
             OwedTable(
                 table,

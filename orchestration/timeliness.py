@@ -63,7 +63,7 @@ def _observation(each: Submission) -> dg.AssetObservation:
 
 def is_behind(each: Submission) -> bool:
     """Return whether something is still to be sent, corrected or explained although the deadline has passed."""
-    is_open = each.is_overdue or each.state in (RETURNED, AWAITING)
+    is_open = each.is_overdue or (each.state in (RETURNED, AWAITING) and not each.is_asked_only)
     return each.is_owed and is_open and each.today > each.deadline.due_on
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from sources.text import visible
 
@@ -21,6 +21,21 @@ LONGEST_TEXT, KEPT_TEXT = 1000, 900
 
 
 @dataclass(frozen=True)
+class Ask:
+    """What one bureau is asked about a finding that is of no return alone (gate 2), in words that hold nothing of another bureau's units."""
+
+    provider: str
+    message: str
+    found: str
+    expected: str
+
+    def __post_init__(self) -> None:
+        """Make what the sender wrote fit to be read; see `Finding`."""
+        for name in ("message", "found", "expected"):
+            object.__setattr__(self, name, visible(getattr(self, name)))
+
+
+@dataclass(frozen=True)
 class Finding:
     """One finding, with its rule, its place, both values, why it matters and what to do next.
 
@@ -29,6 +44,8 @@ class Finding:
     4 between domains, 5 outside figures. ``cell``: ``K8``, ``3:3`` for a whole row, empty for a whole sheet or file.
     ``subject``: what it is about independent of its place (the row's key), so that moving a row does not make a new finding.
     ``stands_for_count``: 1, or of the finding that closes a list cut short (`sources.limited`) the places that are not listed.
+    ``asks``: the bureaus that a finding of gate 2 is laid before, each in words of its own; none for a finding of a return, which is its
+    sender's.
     """
 
     rule_id: str
@@ -48,6 +65,7 @@ class Finding:
     why: str
     action: str
     stands_for_count: int = 1
+    asks: tuple[Ask, ...] = ()
 
     def __post_init__(self) -> None:
         """Make what the sender wrote fit to be read: nothing unseen, nothing endless. A long value keeps what tells it from others."""
@@ -71,14 +89,26 @@ class Finding:
         cell = f"!{self.cell}" if self.cell else ""
         return f"{self.file_name}{sheet}{cell}"
 
-    def as_dict(self) -> dict[str, str | int]:
-        """Return the fields and the id as plain JSON values."""
-        return {"finding_id": self.finding_id, **asdict(self)}
+    def ask_of(self, provider: str) -> Ask | None:
+        """Return what a bureau is asked; None where it is not."""
+        return next((ask for ask in self.asks if ask.provider == provider), None)
+
+    @property
+    def mark(self) -> str:
+        """What stands for the place of a finding that has none, in receipts and in 核实说明: ``#`` and the beginning of its id."""
+        return f"#{self.finding_id[:8]}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields and the id as plain JSON values; ``asks`` only where somebody is asked."""
+        plain = {"finding_id": self.finding_id, **asdict(self)}
+        asks = plain.pop("asks")
+        return plain | ({"asks": list(asks)} if asks else {})
 
     @classmethod
     def from_dict(cls, data: dict) -> "Finding":
         """Rebuild a finding from `as_dict`."""
-        return cls(**{key: value for key, value in data.items() if key != "finding_id"})
+        fields = {key: value for key, value in data.items() if key != "finding_id"}
+        return cls(**fields | {"asks": tuple(Ask(**ask) for ask in data.get("asks", ()))})
 
 
 def place_count(findings: Iterable[Finding]) -> int:

@@ -68,6 +68,8 @@ class Rows:
         areas = area_keys(periods()[period].ends_on)
         factor = WAN_PER_UNIT[unit]
         self.readers = [(column, index, cell_reader(column, factor, areas)) for column, index in columns.items()]
+        self.unread: set[str] = set()
+        """Columns with a cell that could not be read; it counts as missing in their sums."""
         notes: list[_Note] = []
         self.cells = [self._column(position, notes) for position in range(len(self.readers))]
         self._report(notes, report)
@@ -97,6 +99,7 @@ class Rows:
             if row_number in faulty:
                 cell = fault_at(self.sheet, row_number, column, index) or cell
             if isinstance(cell, CellFault):
+                self.unread.add(column.name)
                 notes.append(_Note(row_number, position, cell.rule_id, cell.message, cell.found, cell.expected))
                 read[nth] = NOT_REPORTED if column.is_number else MISSING
             elif cell.remark:

@@ -110,7 +110,7 @@ def read_table(
         report("RD-021", f"“{sheet.name}”没有数据行", found="0行")
     totals = rows.control_totals()
     total = TotalRow(body.total, sheet.grid[body.total - 1]) if body.total else None
-    check_total_row(table, sheet, total, len(body.data), totals, rows.readers, report)
+    check_total_row(table, sheet, total, len(body.data), totals, rows.readers, report, rows.unread)
     letters = {column.name: cell_name(index, 1)[:-1] for column, index in columns.items()}
     reported = max(days).isoformat() if days else ""
     described = manifest(
@@ -286,8 +286,12 @@ def check_total_row(
     totals: dict[str, Decimal],
     readers: Readers,
     report: Reporter,
+    unread: Collection[str],
 ) -> None:
-    """Compare the 合计 row with the exact sums; it is required on some sheets. Holds to half a fen per summand."""
+    """Compare the 合计 row with the exact sums; it is required on some sheets. Holds to half a fen per summand.
+
+    A column with a cell that could not be read (``unread``) is not compared: that cell has its finding, and the difference would only say it again.
+    """
     required = table.total_row == "required"
     if total is None:
         if required:
@@ -319,7 +323,7 @@ def check_total_row(
             report(fault.rule_id, fault.message, cell=place, subject=f"合计/{column.name}", found=fault.found)
             continue
         difference = stated - totals[column.name] if isinstance(stated, Decimal) else Decimal(0)
-        if abs(difference) > tolerance:
+        if abs(difference) > tolerance and column.name not in unread:
             report(
                 "RD-016" if required else "RD-017",
                 f"合计行的“{column.heading}”为 {stated:f} 万元，各行之和为 {totals[column.name]:f} 万元，相差 {difference:f} 万元",

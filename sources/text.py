@@ -6,10 +6,13 @@ block is folded to half width.
 
 import os
 import re
+import unicodedata
 from functools import lru_cache
 
 FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+FILLERS = "\u115f\u1160\u3164\uffa0"
+_BRACKETED = re.compile(r"[(\[【〔{<《][^)\]】〕}>》]*[)\]】〕}>》]?")
 WHITE_SPACE = re.compile(r"[\s\u200b\u200c\u200d\ufeff\u00ad]+")
 
 
@@ -37,6 +40,21 @@ def _label(text: str) -> str:
 def code_of(text: str) -> str:
     """Return a code or reference number as it compares: white space out, half-width, upper case."""
     return label_of(text).upper()
+
+
+def person_of(name: str) -> str:
+    """Return a person's name as it compares: letters and digits alone, of one width and case, without what stands in brackets behind it.
+
+    One person may be typed 张三, 张　三, 张三（预算处）or with signs that nobody sees; whoever explains a figure and whoever accepts it must be
+    two, so that what may be one person counts as one. Empty where no name is left.
+    """
+    kept = _letters(unicodedata.normalize("NFKC", name))
+    return _letters(_BRACKETED.sub("", unicodedata.normalize("NFKC", name))) or kept
+
+
+def _letters(text: str) -> str:
+    # Fillers are letters to Unicode, and seen by nobody.
+    return "".join(c for c in text if c.isalnum() and c not in FILLERS).casefold()
 
 
 def clean(text: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sources import contracts
 from sources.contracts import Column, Table
 from sources.reference import area_keys, periods
+from sources.text import person_of
 from sources.values import MISSING, NOT_REPORTED, WAN_PER_UNIT, CellFault, CellValue, cell_reader
 from warehouse.paths import Home, append_line, read_lines, write_atomically
 
@@ -96,7 +97,7 @@ class Slip(BaseModel):
             raise ValueError(f"provider：没有 {self.provider} 这个单位")
         if self.period not in periods():
             raise ValueError(f"period：{self.period} 不在日历内")
-        if self.requester.split("（")[0].strip() == self.approver.split("（")[0].strip():
+        if person_of(self.requester) == person_of(self.approver):
             raise ValueError("approver：申请人和批准人不能是同一个人")
         places = [(entry.table, tuple(sorted(entry.key.items())), entry.column) for entry in self.corrections]
         for number, entry in enumerate(self.corrections, 1):

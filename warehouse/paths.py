@@ -125,6 +125,11 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def running(self) -> Path:
+        """A mark per run under way, or interrupted: which process it runs in."""
+        return self.root / "running"
+
+    @property
     def log(self) -> Path:
         """Where internal errors leave their traceback."""
         return self.root / "log" / "sti.log"

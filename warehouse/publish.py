@@ -59,6 +59,11 @@ def write_gate_2_record(home: Home, record: dict) -> None:
     write_atomically(home.candidate.parent / "gate2.json", content)
 
 
+def gate_2_record(home: Home) -> dict | None:
+    """Return what gate 2 last said of a candidate, whatever stands there now; None if it never said anything."""
+    return _record(home, "gate2")
+
+
 def verify_candidate(home: Home) -> None:
     """Check that the candidate is the one that gate 2 passed, built from what now stands in ``accepted/``.
 
@@ -166,6 +171,12 @@ def published_inputs(home: Home) -> dict[str, str]:
         return {}
     inputs: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["inputs"]
     return inputs
+
+
+def published_at(home: Home) -> float:
+    """Return when the warehouse was last published, in seconds since 1970; 0 if it never was."""
+    path = home.published.parent / "inputs.json"
+    return path.stat().st_mtime if path.exists() else 0
 
 
 def is_published_as_accepted(home: Home, period: str) -> bool:

@@ -105,7 +105,8 @@ def update(
 ) -> list[dict[str, Any]]:
     """Raise what is new, end what is over, and return the lines written about it.
 
-    At the very first time, what had happened before is noted as known and told to nobody; what stands open is told. A channel that is added
+    At the very first time, what had happened before is noted as known and told to nobody, nor are returns still owed for a period that a later one
+    has followed (``is_old``), now or when they come; whatever else stands open is told. A channel that is added
     later gets what comes after it. A reminder that ends because its deadline passed ends without a word: the overdue alert speaks.
     """
     found = {event.key: event for event in events}
@@ -113,7 +114,8 @@ def update(
         before = account(home)
         lines: list[dict[str, Any]] = []
         journal_id = before.journal_id or secrets.token_hex(8)
-        if not before.journal_id:
+        is_first = not before.journal_id
+        if is_first:
             known = [key for key, event in found.items() if not event.has_end]
             lines.append({"event": "started", "journal_id": journal_id, "known": known})
             before.known |= set(known)
@@ -129,7 +131,7 @@ def update(
             ):
                 episode = before.episodes.get(key, 0)
                 first = standing_now["first"] if standing_now else ""
-                lines.append(_raised(journal_id, event, episode, first))
+                lines.append(_raised(journal_id, event, episode, first) | {"is_silent": is_first and event.is_old})
         for line in lines:
             append_line(home.alerts_journal, {**line, "at": _at(now)})
     return [line for line in lines if line["event"] in ("raised", "resolved")]
@@ -229,7 +231,7 @@ def _ended(journal_id: str, standing: dict[str, Any], returns: Mapping[tuple[str
         "event": "resolved",
         "alert_id": _number(journal_id, standing["alert_id"], "resolved"),
         "facts": standing["facts"] | {"state": state},
-        "is_silent": standing["kind"] == "reminder" and state == MISSING,
+        "is_silent": standing["is_silent"] or (standing["kind"] == "reminder" and state == MISSING),
         "of": standing["first"],
         "last": standing["alert_id"],
     }

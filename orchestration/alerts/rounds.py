@@ -1,5 +1,6 @@
 """One round of alerts: see what there is to tell, write it down, send what is due. By the sensor, or by ``sti alerts --send`` from cron."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ class Round:
     @property
     def summary(self) -> str:
         """The round in one line."""
-        parts = [f"新的 {len(self.written)} 条", f"已发 {self.sent_count} 条", f"待发 {self.waiting_count} 条"]
+        told = sum(not line["is_silent"] for line in self.written)
+        parts = [f"新的 {told} 条", f"已发 {self.sent_count} 条", f"待发 {self.waiting_count} 条"]
         return "，".join([*parts, *self.failures])
 
 
@@ -131,12 +133,14 @@ def last_runs(home: Home, instance: Any = None) -> dict[str, LastRun]:
             return last_runs(home, own)
     ended = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE])
     found: dict[str, LastRun] = {}
-    for run in instance.get_runs(ended, limit=RUNS_LOOKED_AT):
+    for record in instance.get_run_records(ended, limit=RUNS_LOOKED_AT):
+        run = record.dagster_run
         period = run.tags.get("dagster/partition")
         if period and run.job_name != WATCH_JOB:
             is_success = run.status == dg.DagsterRunStatus.SUCCESS
             if period not in found:
-                found[period] = LastRun(run.run_id, is_success, not is_success and _is_blocked(instance, run.run_id))
+                is_blocked = not is_success and _is_blocked(instance, run.run_id)
+                found[period] = LastRun(run.run_id, is_success, is_blocked, record.end_time or math.inf)
     return found
 
 

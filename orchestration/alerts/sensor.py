@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from orchestration import running
 from orchestration.alerts import rounds
 from orchestration.alerts.config import AlertsError, load_alerts
 from orchestration.alerts.journal import SenderBusy
@@ -27,6 +28,7 @@ def submission_alerts(context: dg.SensorEvaluationContext, options: RunOptions) 
     """Make one round; what it did is the reason why no run is started."""
     home, now = options.where, datetime.now(UTC)
     try:
+        running.settle(home, context.instance)
         config = load_alerts(home.alerts_file)
         result = rounds.Round(rounds.observe(home, config, rounds.last_runs(home, context.instance), now))
         rounds.deliver(home, config, os.environ, result, SEND_BUDGET_SECONDS)

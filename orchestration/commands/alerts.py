@@ -23,6 +23,7 @@ def alerts_command(home: Home, send: bool, test_channel: str | None, as_json_: b
 
     0 没有发不出去的；1 设置有误，或有发不出去的（以后再发）。
     """
+    from orchestration import running
     from orchestration.alerts import journal, rounds
     from orchestration.alerts.config import AlertsError, load_alerts
 
@@ -36,6 +37,7 @@ def alerts_command(home: Home, send: bool, test_channel: str | None, as_json_: b
     result = rounds.Round()
     if send:
         now = datetime.now(UTC)
+        running.settle(home)
         try:
             result.written = rounds.observe(home, config, rounds.last_runs(home), now)
             rounds.deliver(home, config, os.environ, result)

@@ -43,10 +43,11 @@ def explain_command(home: Home, ids: tuple[str, ...], by_name: str, text: str, a
 @click.option("--return", "verdict", flag_value="return", help="退回，请报送单位重新说明或改正")
 @BY
 @REASON
+@click.option("--seen", type=int, help="看台账时看到第几条（sti findings 末行写着）；其后数或说明变了的不审")
 @JSON
 @guarded
 def decide_command(
-    home: Home, ids: tuple[str, ...], verdict: str | None, by_name: str, reason: str, as_json_: bool
+    home: Home, ids: tuple[str, ...], verdict: str | None, by_name: str, reason: str, seen: int | None, as_json_: bool
 ) -> None:
     """审定核实性问题的说明：通过或退回；审核人不能是说明人。编号可以写几个，各只写前几位。"""
     from expectations.decisions import decide
@@ -55,7 +56,7 @@ def decide_command(
         raise Stop("请写明 --accept（说明通过）或 --return（退回）", WRONG_USE)
 
     def move(period: str, wanted: list[str]) -> list[Any]:
-        return decide(home.findings, period, verdict, by_name, reason, wanted)  # type: ignore[arg-type]
+        return decide(home.findings, period, verdict, by_name, reason, wanted, seen=seen)  # type: ignore[arg-type]
 
     _made(home, ids, move, "已说明通过" if verdict == "accept" else "已退回，等待重新说明或改正", as_json_)
 
@@ -114,6 +115,8 @@ def decide_missing_command(
     from expectations import findings as ledger
     from expectations.decisions import agree_missing
     from orchestration.blocking import missing_submission, submission_scope
+    from orchestration.quality import renew
+    from orchestration.submissions import local_today
 
     kind = periods()[period_of(period)].kind
     owing = providers_of(kind)
@@ -121,6 +124,9 @@ def decide_missing_command(
     if provider is None:
         names = "、".join(f"{p.provider}（{p.label}）" for p in owing)
         raise Stop(f"不认识的单位 {provider_name}；应报{CADENCE_LABELS[kind]}的有：{names}", WRONG_USE)
+    ends_on = periods()[period].ends_on
+    if ends_on >= local_today():
+        raise Stop(f"{period} 到 {ends_on} 才结束，还谈不上缺报；报表到期没有来再决定", WRONG_USE)
     with writing(home):
         missing = missing_submission(home, provider, period)
         if not missing:
@@ -131,6 +137,7 @@ def decide_missing_command(
         with _refusals():
             ledger.record(home.findings, period, submission_scope(provider.provider), missing)
             states = agree_missing(home.findings, period, by_name, reason, missing[0].finding_id)
+        renew(home, period)
     _tell(home, period, states, [], f"已记录：{provider.label} {period} 缺报仍发布；报表一到自动失效", as_json_)
 
 
@@ -155,6 +162,7 @@ def _made(
 ) -> None:
     """Make a move on findings that the user named, write their receipts anew, and say what stands now."""
     from orchestration.ledger_view import find, write_receipts
+    from orchestration.quality import renew
     from warehouse.layers import LayerError
 
     with writing(home), _refusals():
@@ -165,6 +173,7 @@ def _made(
         except LayerError as error:
             receipts = []
             click.echo(f"决定已登记；回执没有重写：{error}", err=True)
+        renew(home, period)
     _tell(home, period, states, receipts, done, as_json_)
 
 

@@ -42,6 +42,7 @@ def findings_command(
 ) -> None:
     """问题台账：每条问题在哪里、什么状态、怎样说明、谁怎样决定、下一步该谁。"""
     from expectations.findings import LedgerError
+    from expectations.ledger_file import head_of
     from orchestration import ledger_view as view
 
     if period not in periods():
@@ -60,6 +61,8 @@ def findings_command(
             else:
                 printing.table([view.history_row(one) for one in told], "")
             return
+        # Before the lines: what comes in between is then said to be new.
+        head = head_of(home.findings, period)
         found = view.lines(
             home, period, only_open=only_open, provider=_provider(provider), rule_class=CLASSES.get(class_, "")
         )
@@ -84,7 +87,7 @@ def findings_command(
         if len(found) > LINES_SHOWN
         else ""
     )
-    click.echo(f"{count} 条，其中 {open_count} 条挡住发布{listed}{more}", err=True)
+    click.echo(f"{count} 条，其中 {open_count} 条挡住发布{listed}{more}；台账到第 {head.number} 条", err=True)
 
 
 def _provider(wanted: str) -> str:

@@ -18,7 +18,8 @@ from warehouse.paths import Home, write_atomically
 @guarded
 def status_command(home: Home, period: str | None, page_file: Path | None, as_json_: bool) -> None:
     """各单位报送情况：未到期、缺报（逾期）、同意缺报、已报未审、退回、待说明、待审定、已准入；期限、剩余工作日、迟报天数。"""
-    from orchestration.status import board, board_json, current, page, summary
+    from orchestration.running import settle
+    from orchestration.status import board, board_json, current, page, summary, waiting_at_gate_2
 
     if period and period not in periods():
         raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
@@ -26,8 +27,11 @@ def status_command(home: Home, period: str | None, page_file: Path | None, as_js
     if page_file:
         write_atomically(page_file, page(found).encode())
         click.echo(f"报送情况：{page_file}", err=True)
+    for mark in settle(home):
+        if period in (None, mark.period):
+            click.echo(mark.text, err=True)
     if as_json_:
         click.echo(json.dumps(board_json(found), ensure_ascii=False, indent=1))
     else:
         printing.table(board(found), "")
-        click.echo(summary(found))
+        click.echo("\n".join([summary(found), *waiting_at_gate_2(home, found)]))

@@ -24,7 +24,7 @@ from sources.identity import headings_of, identify
 from sources.layout import Headings, cell_name, find_headings, info_line, units_below
 from sources.limited import LimitedFindings, cut_short
 from sources.manifest import Manifest
-from sources.reading_rules import breach
+from sources.reading_rules import breach, reading_rules
 from sources.reference import area_keys, periods
 from sources.sheet import (
     TotalRow,
@@ -180,6 +180,7 @@ class _Reading:
             }
         )
         self.totals: dict[str, Decimal] = {}
+        self.unread: set[str] = set()
         self.row_count = 0
 
     def read(self, take: Callable[[pa.RecordBatch], Any]) -> BulkReading:
@@ -286,6 +287,7 @@ class _Reading:
             for reader in readers
             for position, note in pieces[reader.column.name].notes
         ]
+        self.unread |= {name for _, _, name, note in noted if reading_rules()[note.rule_id].rule_class == "mandatory"}
         noted.sort(key=lambda entry: entry[:2])
         for position, index, name, note in noted:
             if self.findings.is_full(note.rule_id):
@@ -314,7 +316,7 @@ class _Reading:
             report("RD-021", f"“{self.table.sheet}”没有数据行", found="0行")
         read = [(reader.column, reader.index, reader.read_text) for reader in readers]
         total = TotalRow(foot.total_row, foot.total) if foot.total_row else None
-        check_total_row(self.table, self.sheet, total, self.row_count, self.totals, read, report)
+        check_total_row(self.table, self.sheet, total, self.row_count, self.totals, read, report, self.unread)
 
 
 def _open(path: Path, file_name: str) -> CsvFile | ParquetFile:

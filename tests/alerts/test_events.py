@@ -13,15 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestration.alerts import journal
-from orchestration.alerts.events import LastRun
+from orchestration.alerts.events import LastRun, happening
 from orchestration.alerts.rounds import last_runs
 from orchestration.alerts.wording import FACTS, KINDS, message
-from sources.calendar import CALENDAR_FILE
+from sources.calendar import CALENDAR_FILE, calendar
 from tests.alerts.conftest import Desk, on
 from tests.conftest import SAMPLES, run_sti
 from tests.orchestration.by_hand import judge, receive
 from tests.orchestration.test_status import received_on
 from warehouse.paths import Home, read_lines
+from warehouse.publish import published_at
 
 PERIOD = "2026H1"
 NOBODY = {"name": "nobody", "kind": "wecom", "url_env": "STI_TEST_NOBODY"}
@@ -93,6 +94,29 @@ def test_what_happened_before_the_first_look_is_told_to_nobody_but_what_stands_o
     config = desk.write(NOBODY)
     receive(desk.home, SAMPLES / PERIOD / "市财政局_2026H1.xlsx", PERIOD)
     assert short(desk.observe(config, on("2026-08-10"))) == {("raised", "overdue", "5"): 4}
+
+
+def test_who_begins_to_look_late_is_told_of_the_period_that_is_due_now_and_not_of_each_one_before(desk: Desk) -> None:
+    config, rules = desk.write(NOBODY), calendar()
+    desk.rules = rules.model_copy(update={"first_owed": {"half_year": "2025H2", "year": "2026"}})
+    assert {line[1].split(":")[1] for line in desk.observe(config, on("2026-08-10"))} == {PERIOD}
+    # Somebody who looked all the while was told of each.
+    receive(desk.home, SAMPLES / "2025H2" / "市财政局_2025H2.xlsx", "2025H2")
+    assert [w[:2] for w in desk.observe(config, on("2026-08-11")) if w[0] == "resolved"] == []
+    desk.home.alerts_journal.unlink()
+    desk.observe(config, on("2026-01-02"))
+    assert short(desk.observe(config, on("2026-03-20")))["raised", "overdue", "10"] == 4
+
+
+def test_a_blocked_run_is_over_when_its_period_went_out_with_another_and_nothing_blocks_it(
+    desk: Desk, sample_home: Path
+) -> None:
+    home = Home(sample_home)
+    ended = published_at(home)
+    for at, count in ((ended + 1, 1), (ended - 1, 0)):
+        runs = {PERIOD: LastRun("aaaa-1", False, is_blocked=True, ended_at=at)}
+        found = happening(home, [], runs, desk.rules)
+        assert len([event for event in found if event.kind == "run_blocked"]) == count
 
 
 def test_a_deadline_that_moves_ends_the_overdue_alert(desk: Desk) -> None:

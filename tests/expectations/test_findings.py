@@ -139,10 +139,13 @@ def test_a_line_torn_anywhere_is_passed_over_and_the_next_event_stands(tmp_path_
     folder = tmp_path_factory.mktemp("ledger")
     record(folder, PERIOD, "gate1:a", [finding("a", "mandatory")], AT)
     whole = (folder / f"{PERIOD}.jsonl").read_bytes()
+    head = (folder / f"{PERIOD}.head").read_bytes()
     record(folder, PERIOD, "gate2", [finding("c")], AT)
     both = (folder / f"{PERIOD}.jsonl").read_bytes()
     cut = data.draw(st.integers(len(whole), len(both) - 2))
     (folder / f"{PERIOD}.jsonl").write_bytes(both[:cut])
+    # Whoever is killed in a line has not come to the head.
+    (folder / f"{PERIOD}.head").write_bytes(head)
     assert [f.subject for f in current(folder, PERIOD)] == ["a"]
     record(folder, PERIOD, "gate2", [finding("d")], AT)
     assert [f.subject for f in current(folder, PERIOD)] == ["a", "d"]

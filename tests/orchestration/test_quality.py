@@ -20,8 +20,10 @@ from sources import contracts
 from sources.finding import Finding
 from tests.conftest import PERIODS, SAMPLES, run_sti
 from tests.workbooks import finance_rows, payment_row, write_return
+from warehouse import archive, layers
 from warehouse import quality as store
 from warehouse.paths import Home
+from warehouse.publish import gate_2_record
 
 PERIOD = "2026H1"
 HOSTILE = '</td><script>alert(1)</script>\u202egnp.exe"><img src=x onerror=alert(2)>{{7*7}}'
@@ -234,3 +236,46 @@ def test_a_page_that_cannot_be_written_does_not_end_the_run(tmp_path: Path) -> N
     with pytest.raises(AssertionError):
         judge(home, "finance_bureau", "aaaaaaaa-1")
     assert "quality" in home.log.read_text("utf-8")
+
+
+def test_a_check_against_earlier_data_names_the_hand_in_that_it_compared_with(sample_home: Path) -> None:
+    home = Home(sample_home)
+    record = layers.gate_record(home, "finance_bureau", PERIOD)
+    assert record is not None
+    before = archive.versions(home, "finance_bureau", "2025H1")[-1]
+    named = {"period": "2025H1", "receipt_no": before.receipt_no, "file_sha256": before.file_sha256}
+    (suite,) = [s for s in record["suites"] if s["suite"] == "finance_bureau__gov_input"]
+    compared = {check["check_id"]: check["compared_with"] for check in suite["checks"]}
+    assert (compared["FIN-005"], compared["FIN-001"]) == (named, None)
+    assert compared["CMP-007"]["period"] == "2025H2"
+    page = store.newest_page(home, PERIOD)
+    assert page is not None
+    text = Seen(page.read_text("utf-8")).text
+    assert f"比的是：2025H1，受理号 {before.receipt_no}，SHA-256 {before.file_sha256[:16]}…" in text
+    inputs = (gate_2_record(home) or {})["hand_ins"]
+    assert {one["receipt_no"] for one in inputs["2025H1"]["finance_bureau"].values()} == {before.receipt_no}
+    assert f"{before.receipt_no}（{before.file_sha256[:16]}…）" in text.partition("第二道关卡（")[2]
+
+
+def test_a_year_has_its_page_with_the_years_beside_it_and_no_half_year(annual_home: Path) -> None:
+    told = run_sti("--home", annual_home, "quality", "2025")
+    assert told.exit_code == 0, told.stderr
+    seen = Seen(Path(told.stdout.strip()).read_text("utf-8"))
+    assert re.search("各期不符：2024 [0-9]+，2025 [0-9]+", seen.text)
+    assert "2025H2" not in seen.text
+    assert all(provider.label in seen.text for provider in contracts.providers_of("year"))
+
+
+def test_a_decision_is_on_the_page_at_once(tmp_path: Path) -> None:
+    page = page_of(tmp_path, SAMPLES / PERIOD / "市教育局_2026H1.xlsx", "education_bureau")
+    home = Home.at(tmp_path / "home")
+    ids = [f.finding_id for f in ledger.blocking(home.findings, PERIOD)]
+    assert "核实性问题 2 处待说明" in page.read_text("utf-8")
+    assert run_sti("--home", home.root, "explain", *ids, "--by", "孙丽", "--text", "协议没有编号").exit_code == 0
+    assert "审定说明" in page.read_text("utf-8")
+    decided = run_sti("--home", home.root, "decide", *ids, "--accept", "--by", "李明", "--reason", "已看协议")
+    assert decided.exit_code == 0, decided.stderr
+    text = page.read_text("utf-8")
+    assert "待说明" not in text.partition("怎么看")[0]
+    assert {c["result"] for table in tables_of(page) for c in table["checks"] if c["class"] == "query"} >= {"accepted"}
+    assert store.newest_page(home, PERIOD) == page

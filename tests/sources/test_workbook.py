@@ -193,6 +193,8 @@ def test_a_sheet_without_a_known_unit_is_refused(tmp_path: Path, unit: str, rule
 
 def test_the_total_row_must_equal_the_exact_sum(tmp_path: Path) -> None:
     assert serious(finance(tmp_path, edit=with_cell("政府科技创新投入", "C14", 1000.00001))) == [("RD-016", "C14")]
+    # One fault, one finding: the total is compared once the cell can be read.
+    assert serious(finance(tmp_path, edit=with_cell("政府科技创新投入", "C5", "约60"))) == [("RD-103", "C5")]
     assert serious(finance(tmp_path, edit=with_cell("政府科技创新投入", "C14", 1000.000005))) == []
     assert serious(finance(tmp_path, edit=with_cell("政府科技创新投入", "A14", None))) != []
 

@@ -1,0 +1,135 @@
+"""Whom gate 2 asks, in words that hold nothing of another bureau's units; and what gate 1 has asked already is not asked again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations.judge import judge_database, load_suite
+from expectations.receipt import renewed_document
+from expectations.replay import Explanation, FindingState
+from expectations.rules import load_suites
+from sources.contracts import providers
+from sources.finding import Ask, Finding
+from tests.expectations.test_gate2 import FACT, MART, WAN, clean, judged, where
+from tests.expectations.test_mirrors import handed_on
+
+__all__ = ["clean"]
+
+RECONCILED = f"create table fct_reconciliation (period text, funder_code text, performer_code text, funder_side_wan {WAN}, performer_side_wan {WAN}, difference_wan {WAN}, difference_pct double, band text)"  # noqa: E501
+FIRM = "91330402MA2B000001"
+
+
+def asked(finding: Finding) -> dict[str, str]:
+    return {ask.provider: f"{ask.message}{ask.found}{ask.expected}" for ask in finding.asks}
+
+
+def test_each_side_of_money_handed_on_is_asked_about_its_own_figure_and_told_no_other(
+    tmp_path: Path, clean: bytes
+) -> None:
+    elsewhere = "update staging.int_keep_performer set provider = 'science_bureau' where unit_code = 'U2'"
+    (found,) = judged(tmp_path, clean, FACT, *handed_on(731), elsewhere)
+    words = asked(found)
+    assert list(words) == ["education_bureau", "science_bureau"]
+    assert "1000 万元" in words["education_bureau"] and "731" not in words["education_bureau"]
+    assert "731 万元" in words["science_bureau"] and "1000" not in words["science_bureau"]
+    assert "较少" in words["education_bureau"] and "较多" in words["science_bureau"]
+    (alone,) = judged(tmp_path, clean, FACT, *handed_on(731))
+    assert list(asked(alone)) == ["education_bureau"]
+
+
+@pytest.mark.parametrize(("funder", "of_funder"), [("330400", "finance_bureau"), (FIRM, "statistics_bureau")])
+def test_each_side_of_a_payment_is_asked_about_its_own_figure_and_told_no_other(
+    tmp_path: Path, clean: bytes, funder: str, of_funder: str
+) -> None:
+    def one(received: int) -> Finding:
+        row = f"insert into fct_reconciliation values ('2026H1', '{funder}', 'U1', 900, {received}, 0, 50, 'query')"
+        kept = "insert into staging.int_keep_performer values ('2026H1', 'health_commission', 'U1')"
+        (found,) = judged(tmp_path, clean, "fct_reconciliation", RECONCILED, row, kept)
+        return found
+
+    words = asked(one(417))
+    assert set(words) == {of_funder, "health_commission"}
+    assert "900 万元" in words[of_funder] and "417" not in words[of_funder]
+    assert "417 万元" in words["health_commission"] and "900" not in words["health_commission"]
+    # What its units never reported, a bureau is not told: not even which firm.
+    assert FIRM not in asked(one(0))["health_commission"]
+
+
+def test_growth_is_asked_of_the_bureau_whose_figure_it_is_and_of_nobody_where_it_is_nobodys(
+    tmp_path: Path, clean: bytes
+) -> None:
+    owners = {
+        "gov_total": ["finance_bureau"], "enterprise_rd": ["statistics_bureau"], "university_sti": ["education_bureau"],
+        "institute_sti": ["science_bureau"], "hospital_sti": ["health_commission"],
+    }  # fmt: skip
+    spoil = [f"update {MART} set growth_pct = 31 {where('330402', indicator)}" for indicator in owners]
+    found = judged(tmp_path, clean, MART, *spoil, f"update {MART} set share_pct = 56 {where('330402', 'gov_total')}")
+    assert {f.subject.split("/")[-1]: [a.provider for a in f.asks] for f in found if f.rule_id == "MON-011"} == owners
+    assert [list(f.asks) for f in found if f.rule_id == "MON-016"] == [[]]
+
+
+def settled(rule_id: str, found: str, expected: str, subject: str = "row/330402/gov_total_wan") -> Finding:
+    where_ = ("finance_bureau", "finance_bureau__gov_input", "2026H1", "样表.xlsx", "ab", "政府科技创新投入", "B4")
+    return Finding(rule_id, "query", 2, *where_, subject, found, expected, "问", "因", "办")
+
+
+def test_a_figure_that_gate_1_asked_about_and_that_was_accepted_is_not_asked_about_again(
+    tmp_path: Path, clean: bytes
+) -> None:
+    path = tmp_path / "candidate.duckdb"
+    path.write_bytes(clean)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"update {MART} set growth_pct = -1, base_wan = 101.5 {where('330402', 'gov_total')}")
+
+    def rules(*known: Finding) -> tuple[list[str], int]:
+        (verdict,) = judge_database([load_suite(MART)], path, "2026H1", settled=known)
+        (check,) = [c for c in verdict.summary["checks"] if c["check_id"] == "MON-014"]
+        return [f.rule_id for f in verdict.findings if f.level < 5], check["asked_before_count"]
+
+    same = settled("FIN-005", "100 万元", "不少于上年同期 101.5 万元")
+    assert rules() == (["MON-014"], 0)
+    assert rules(same) == ([], 1)
+    # Another figure, another figure a year ago, another area, another question: asked.
+    for other in (
+        replace(same, found="100.000001 万元"),
+        replace(same, expected="不少于上年同期 101.4 万元"),
+        replace(same, subject="row/330411/gov_total_wan"),
+        replace(same, rule_id="CMP-001"),
+        replace(same, table_id="finance_bureau__gov_payment"),
+    ):
+        assert rules(other) == (["MON-014"], 0)
+
+
+def test_what_one_side_says_is_not_read_in_the_receipt_of_the_other() -> None:
+    asks = tuple(Ask(provider, "问", "甲", "乙") for provider in ("education_bureau", "finance_bureau"))
+    finding = replace(settled("REC-001", "1 万元", "2 万元"), provider="", table_id="fct_reconciliation", asks=asks)
+    said = Explanation("孙丽", "示例大学甲七月入账 731 万元", datetime.now(UTC), "2026H1-education_bureau-002")
+
+    def read_by(provider: str, explanation: Explanation) -> str:
+        kept = {"provider": provider, "replaced_by": "", "is_self_check": False, "due_on": ""}
+        state = FindingState(finding, "gate2", "已说明", explanation=explanation)
+        return renewed_document(kept, [state], datetime.now(UTC))["findings"][0]["explanation"]
+
+    assert read_by("education_bureau", said) == said.text
+    assert "731" not in read_by("finance_bureau", said)
+    assert "731" not in read_by("finance_bureau", replace(said, source=""))
+
+
+def test_what_the_suites_say_of_whom_they_ask_names_bureaus_and_only_what_can_be_explained() -> None:
+    asking = [(suite, rule) for suite in load_suites().values() for rule in suite.rules if rule.asks]
+    assert {rule.id for _, rule in asking} >= {
+        "FCT-010",
+        "FCT-011",
+        "FCT-012",
+        "FCT-013",
+        "REC-001",
+        "MON-011",
+        "ELM-006",
+    }
+    for suite, rule in asking:
+        assert suite.provider == ""
+        assert rule.rule_class != "mandatory"
+        assert {ask.provider for ask in rule.asks if ask.provider} <= providers().keys()
