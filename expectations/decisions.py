@@ -176,8 +176,8 @@ def accept_in_one_go(
 
 
 def may_accept(state: FindingState, by: str) -> bool:
-    """Whether a person may accept a query: they did not explain it themselves."""
-    return not (state.explanation and person_of(state.explanation.by) == person_of(by))
+    """Whether a person may accept a query: they did not explain it themselves, nor before somebody else did."""
+    return not _own_name(state.explained_by, by)
 
 
 def waive(
@@ -326,9 +326,13 @@ def _not_to_explain(finding: Finding) -> str:
 
 
 def _same_person(track: Track, by: str) -> str:
-    if track.explanation and person_of(track.explanation.by) == person_of(by):
-        return f"是 {track.explanation.by} 说明的，不能由说明人自己审定；请另一个人来决定"
-    return ""
+    name = _own_name(track.explained_by, by)
+    return f"是 {name} 说明过的，不能由说明人自己审定；请另一个人来决定" if name else ""
+
+
+def _own_name(names: Iterable[str], by: str) -> str:
+    """Return under which of the names a person has spoken; empty if under none."""
+    return next((name for name in sorted(names) if person_of(name) == person_of(by)), "")
 
 
 def _not_seen(track: Track, before: Sequence[Track]) -> str:

@@ -74,6 +74,8 @@ class FindingState:
     decision: Decision | None = None
     explanation: Explanation | None = None
     since: datetime | None = None
+    explained_by: frozenset[str] = frozenset()
+    """Everybody who has explained it as it stands, whoever spoke last; none of them may decide on it."""
 
     @property
     def is_blocking(self) -> bool:
@@ -104,11 +106,14 @@ class Track:
     waiver: Decision | None = None
     missing: Decision | None = None
     texts: set[str] = field(default_factory=set)
+    explained_by: set[str] = field(default_factory=set)
 
     def state_on(self, day: date) -> FindingState:
         """Return where it stands on a day of the Shanghai calendar."""
         state, decision = self._told(day)
-        return FindingState(self.finding, self.scope, state, decision, self.explanation, self.since)
+        return FindingState(
+            self.finding, self.scope, state, decision, self.explanation, self.since, frozenset(self.explained_by)
+        )
 
     def _told(self, day: date) -> tuple[str, Decision | None]:
         if not self.is_standing:
@@ -179,6 +184,7 @@ class Replay:
             said = Explanation(entry["by"], entry["text"], at, source)
             for track in self.standing(entry["finding_id"]):
                 track.explanation, track.verdict = said, None
+                track.explained_by.add(said.by)
                 track.texts.add(text_key(said.text))
                 given = self.texts.setdefault(unit_key(track.finding), {})
                 given.setdefault(text_key(said.text), set()).add(value_of(track.finding))

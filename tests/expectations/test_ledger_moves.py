@@ -59,7 +59,7 @@ class Occurrence:
 
     value: int
     other: int
-    explained_by: str = ""
+    explained_by: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     verdict: str = ""
     until: date | None = None
@@ -141,7 +141,7 @@ class Walk:
         unit, by = self.unit(), self.draw.choice(PEOPLE)
         verdict = self.draw.choice(("accept", "return"))
         at = self.model.get(unit)
-        may = bool(at and CLASSES[unit] == "query" and at.explained_by and not at.verdict and at.explained_by != by)
+        may = bool(at and CLASSES[unit] == "query" and at.explained_by and not at.verdict and by not in at.explained_by)
         self.expect(may, lambda i: decide(self.folder, PERIOD, verdict, by, "已核", [i], self.now), unit)  # type: ignore[arg-type]
         if at and may:
             at.verdict = "accepted" if verdict == "accept" else "returned"
@@ -149,7 +149,7 @@ class Walk:
     def accept_all(self) -> None:
         by = self.draw.choice(PEOPLE)
         found = [f for f in blocking(self.folder, PERIOD, at=self.now) if f.rule_class == "query"]
-        own = [u for u, at in self.model.items() if self.is_open(u) and at.explained_by == by]
+        own = [u for u, at in self.model.items() if self.is_open(u) and by in at.explained_by]
         if not found or own:
             with pytest.raises(DecisionError):
                 accept_queries(self.folder, PERIOD, by, "一次认可", found, self.now)
@@ -163,7 +163,7 @@ class Walk:
         unit, by, days = self.unit(), self.draw.choice(PEOPLE), self.draw.choice((-1, 0, 1, 3, 100, 400))
         until, at = self.today + timedelta(days=days), self.model.get(unit)
         longest = {"query": 366, "mandatory": 184}.get(CLASSES[unit], 0)
-        may = bool(at and at.verdict != "accepted" and at.explained_by != by and 0 <= days < longest)
+        may = bool(at and at.verdict != "accepted" and by not in at.explained_by and 0 <= days < longest)
         self.expect(may, lambda i: waive(self.folder, PERIOD, by, "待补件", until, [i], self.now), unit)
         if at and may:
             at.until = until
@@ -204,7 +204,8 @@ class Walk:
 
     def explained(self, unit: int, by: str, text: str) -> None:
         at = self.model[unit]
-        at.explained_by, at.verdict = by, ""
+        at.explained_by.add(by)
+        at.verdict = ""
         at.texts.add(text)
 
     def expect(self, may: bool, act, unit: int) -> None:  # type: ignore[no-untyped-def]
