@@ -263,8 +263,12 @@ def _move(
     """Write an event if none of its findings refuses it; all or nothing."""
     with locked(directory, period) as file:
         events, head = events_of(file)
+        if seen is not None and not 0 < seen <= len(events):
+            raise DecisionError(
+                f"--seen {seen}：{period} 的台账只有第 1 至 {len(events)} 条；请照 sti findings {period} 末行写"
+            )
         replay, day = Replay(events), local_day(at)
-        before = replay if seen is None else Replay(events[: max(seen, 0)])
+        before = replay if seen is None else Replay(events[:seen])
         reasons = []
         for finding_id in finding_ids:
             tracks = replay.standing(finding_id)

@@ -116,10 +116,19 @@ def still_given(
         if not values or value_of(one.finding) in values:
             holds.append(one)
             continue
-        before = "、".join(sorted(value[0] for value in values))
-        message = f"{_place(one.row)}的说明是对“{before}”写的，现在是“{one.finding.found}”，原说明已失效"
-        notes.append(_note("RD-134", one.row, message, where))
+        notes.append(
+            _note("RD-134", one.row, f"{_place(one.row)}{_lapsed(one.finding, values, where)}，原说明已失效", where)
+        )
     return holds, limited(notes)
+
+
+def _lapsed(finding: Finding, values: Iterable[tuple[str, ...]], where: Mapping[str, str]) -> str:
+    """Return what an explanation was given for and what stands there now; of gate 2 only the sender's side: its receipt holds the note."""
+    if finding.asks:
+        ask = finding.ask_of(where["provider"])
+        return f"的说明写好以后，两边的数变了{f'（现在是“{ask.found}”）' if ask else ''}"
+    before = "、".join(sorted(value[0] for value in values))
+    return f"的说明是对“{before}”写的，现在是“{finding.found}”"
 
 
 def _note(rule_id: str, row: ExplanationRow, message: str, where: Mapping[str, str]) -> Finding:

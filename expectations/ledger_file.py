@@ -26,6 +26,7 @@ from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PERIOD = re.compile(r"^\d{4}(H[12])?$")
+_HEAD = re.compile(r"([1-9][0-9]*) ([0-9a-f]{64})\n?")
 _CHAIN = re.compile(rb',"chain":"([0-9a-f]{64})"}$')
 RESTORE = "请从备份恢复（.jsonl 和同名的 .head 一起）后再继续"
 
@@ -174,8 +175,8 @@ def _next_chain(chain: str, text: bytes) -> str:
 def _kept_head(path: Path) -> Head:
     """Return the head as it was last written; none where there is none, or a power failure left half of one."""
     try:
-        number, chain = path.with_suffix(".head").read_text(encoding="ascii").split()
-        return Head(int(number), chain)
+        kept = _HEAD.fullmatch(path.with_suffix(".head").read_text(encoding="ascii"))
+        return Head(int(kept[1]), kept[2]) if kept else Head()
     except (OSError, ValueError):
         return Head()
 

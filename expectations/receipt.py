@@ -217,6 +217,9 @@ def _finding(state: FindingState, provider: str) -> dict[str, Any]:
     finding, decision, explanation = state.finding, state.decision, state.explanation
     ask = finding.ask_of(provider)
     words = {"cell": finding.mark, "found": ask.found, "expected": ask.expected, "message": ask.message} if ask else {}
+    if ask:
+        # What a finding of two sides is about names both of them, an enterprise that this bureau has not reported among them.
+        words["subject"] = finding.mark
     if ask and explanation and len(finding.asks) > 1 and f"-{provider}-" not in explanation.source:
         # What the other side says may hold its units' figures; the reviewer reads it, not this bureau.
         words["explanation"] = SAID_BY_OTHERS

@@ -86,7 +86,8 @@ def test_what_was_written_before_there_was_a_chain_is_bound_by_the_first_line_th
 def test_a_kill_between_a_line_and_its_head_costs_nothing(ledger: Path) -> None:
     head = (ledger / f"{PERIOD}.head").read_bytes()
     explain(ledger, PERIOD, "张三", "口径不同", [finding("b").finding_id])
-    for kept in (head, b"", None):
+    # A power failure may leave nothing of the new head, or a piece.
+    for kept in (head, b"", head[:-30], b"4", b"\x00" * 40, None):
         path = ledger / f"{PERIOD}.head"
         path.unlink()
         if kept is not None:
@@ -125,5 +126,8 @@ def test_what_changed_after_the_reviewer_read_it_is_not_decided_on(ledger: Path)
         decide(ledger, PERIOD, "accept", "李四", "已核", [waiting], seen=seen)
     result = run_sti("--home", ledger.parent, "findings", PERIOD)
     assert f"台账到第 {seen + 1} 条" in result.stderr
+    for nowhere in (seen + 2, 0, -1):
+        with pytest.raises(DecisionError, match=f"第 1 至 {seen + 1} 条"):
+            decide(ledger, PERIOD, "accept", "李四", "已核", [waiting], seen=nowhere)
     decide(ledger, PERIOD, "accept", "李四", "已核", [waiting], seen=seen + 1)
     assert blocking(ledger, PERIOD) == []

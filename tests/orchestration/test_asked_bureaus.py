@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,11 +160,39 @@ def test_no_receipt_holds_what_another_bureaus_units_reported(sample_home: Path)
         listed = {f["finding_id"]: f for f in document["findings"] if f["gate"] == 2}
         assert set(listed) == {f.finding_id for f in asked if f.ask_of(provider)}
         for finding in asked:
+            if finding.ask_of(provider):
+                # The subject names both sides: an enterprise that the unit did not report among them.
+                assert listed[finding.finding_id]["subject"] == finding.mark
             if finding.rule_id == "REC-001" and finding.ask_of(provider):
                 seen += 1
                 text = " ".join(listed[finding.finding_id][name] for name in ("message", "found", "expected"))
                 assert other_side(finding, provider) not in text.replace("，", " ").split()
     assert seen > 10
+
+
+def test_a_lapsed_answer_does_not_tell_what_the_other_side_reported(asked: Asked, tmp_path: Path) -> None:
+    """The other side's figure changes after the answer: the note that it has lapsed goes into the asked bureau's receipt."""
+    home, row = asked.home, ("FCT-012", "科技创新投入事实表", "", "跨期到账，七月入账", "孙丽")
+    receive(home, asked.hand_in(tmp_path, 3, row), PERIOD)
+    judge(home, EDUCATION, PERIOD)
+    assert asked.state() == "已说明"
+    told_before = asked.finding.found.rpartition("所报 ")[2].removesuffix(" 万元")
+    changed = replace(asked.finding, found=asked.finding.found.replace(told_before, "77.1357"))
+    assert changed != asked.finding
+    rest = [
+        s.finding
+        for s in ledger.states(home.findings, PERIOD)
+        if s.scope == "gate2" and s.state != ledger.CORRECTED and s.finding != asked.finding
+    ]
+    ledger.record(home.findings, PERIOD, "gate2", [*rest, changed])
+    receive(home, asked.hand_in(tmp_path, 4, row), PERIOD)
+    judge(home, EDUCATION, PERIOD)
+    (lapsed,) = [f for f in asked.receipt()["findings"] if f["rule_id"] == "RD-134"]
+    ask = changed.ask_of(EDUCATION)
+    assert ask and ask.found in lapsed["message"]
+    text = json.dumps(asked.receipt(), ensure_ascii=False)
+    assert "77.1357" not in text
+    assert told_before not in lapsed["message"]
 
 
 def other_side(finding: Finding, provider: str) -> str:
