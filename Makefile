@@ -31,7 +31,7 @@ ui: $(VENV)/.run-ready  ## Dagster's web UI on 127.0.0.1:3000, on the home of `m
 	$(BIN)/python -m orchestration.ui
 
 test: $(VENV)/.test-ready  ## the whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.test-ready  ## format, lint, types, SQL lint
 	$(BIN)/ruff format --check .
