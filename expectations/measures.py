@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from expectations.outside_figures import outside_figures
 from expectations.rules import COMPARED_COLUMNS, Rule, Suite
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEEDS_DIR = Path(__file__).parent.parent / "dbt_project" / "seeds"
-OUTSIDE_FIGURES = Path(__file__).parent / "outside_figures.csv"
-"""Public figures that results are held against (level 5), each with its source, bounds and validity; a home adds its own city's by a file of the
-same name and form."""
 
 MACROS = """
 -- Whole fen: differences of amounts become integers, which doubles hold exactly. Blank counts 0 in a sum.
@@ -107,7 +105,7 @@ def _bench(period: str, seeds: Path, home: Path | None = None) -> Iterator[Bench
         for name in ("area", "period"):
             rows = "select * from read_csv(?, header = true, all_varchar = true)"
             connection.execute(f"create temp table seed_{name} as {rows}", [str(seeds / f"{name}.csv")])
-        _load_outside_figures(connection, home / OUTSIDE_FIGURES.name if home else None)
+        _load_outside_figures(connection, home, seeds)
         connection.execute(MACROS)
         ends_on = "select cast(ends_on as date) from seed_period where period = ?"
         row = connection.execute(ends_on, [period]).fetchone()
@@ -116,19 +114,24 @@ def _bench(period: str, seeds: Path, home: Path | None = None) -> Iterator[Bench
         yield Bench(connection, period, row[0])
 
 
-def _load_outside_figures(connection: duckdb.DuckDBPyConnection, own: Path | None) -> None:
-    files = [str(OUTSIDE_FIGURES), *([str(own)] if own and own.exists() else [])]
-    try:
-        connection.execute(
-            "create temp table seed_outside_figure as select * from read_csv(?, header = true, types = {'half': 'varchar', "
-            "'area_key': 'varchar', 'figure': 'decimal(20, 6)', 'low_times': 'double', 'high_times': 'double', 'valid_from': 'date', "
-            "'valid_to': 'date'})",
-            [files],
-        )
-    except duckdb.Error as error:
-        raise JudgeError(
-            f"{own or OUTSIDE_FIGURES}：不是合格的对照数表，请照 {OUTSIDE_FIGURES.name} 的列写：{error}"
-        ) from error
+def _load_outside_figures(connection: duckdb.DuckDBPyConnection, home: Path | None, seeds: Path) -> None:
+    columns = {
+        "indicator_id": "varchar",
+        "area_key": "varchar",
+        "half": "varchar",
+        "figure": "decimal(20, 6)",
+        "low_times": "double",
+        "high_times": "double",
+        "figure_name": "varchar",
+        "source": "varchar",
+        "valid_from": "date",
+        "valid_to": "date",
+    }
+    named = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    connection.execute(f"create temp table seed_outside_figure ({named})")
+    marks = ", ".join("?" for _ in columns)
+    rows = [[row[name] for name in columns] for row in outside_figures(home, seeds)]
+    connection.executemany(f"insert into seed_outside_figure values ({marks})", rows)
 
 
 @contextmanager

@@ -97,10 +97,13 @@ def run_command(
         raise Stop("--by 和 --reason 只与 --accept-queries 一起使用", WRONG_USE)
     if inbox and not hand_ins(inbox):
         raise Stop(f"{inbox} 里没有工作簿（.xlsx），请核对收件文件夹", WRONG_USE)
+    from expectations.outside_figures import outside_figures
     from orchestration.receipts import judged_in_the_end
     from orchestration.run import RunBroke, run_period
     from orchestration.running import settle
 
+    # Before anything is received: what only the data group can mend costs no bureau a receipt that speaks of a fault.
+    outside_figures(home.root)
     with writing(home), judged_in_the_end(home):
         for mark in settle(home):
             click.echo(mark.text, err=True)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from expectations.ledger_file import LedgerError
+from expectations.outside_figures import OutsideFigureError
 from sources.calendar import CalendarError
 from sources.reference import periods
 from sources.text import shown_name
@@ -44,7 +45,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             if str(stop):
                 click.echo(str(stop), err=True)
             sys.exit(stop.code)
-        except (HomeBusy, NothingPublished, CalendarError) as error:
+        except (HomeBusy, NothingPublished, CalendarError, OutsideFigureError) as error:
             click.echo(str(error), err=True)
             sys.exit(WRONG_USE)
         except LedgerError as error:

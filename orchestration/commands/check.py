@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from expectations.outside_figures import OutsideFigureError
 from orchestration import printing
 from orchestration.command import BLOCKED, BROKEN, Stop, guarded
 from sources.finding import Finding
@@ -40,7 +41,7 @@ def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | No
     for paths in returns_of(files):
         try:
             findings, report = _check_one(home, paths, receipt_folder, is_shown=not as_json_)
-        except OSError:
+        except (OSError, OutsideFigureError):
             raise
         except Exception:
             # One file that our own program fails on does not keep the others from being checked.
@@ -68,6 +69,8 @@ def _check_one(
     try:
         with tempfile.TemporaryDirectory() as folder:
             reading, outcome = self_check(paths, Path(folder), unit_register(home), home)
+    except OutsideFigureError:
+        raise
     except Exception:
         if receipt_folder:
             for path in paths:
