@@ -50,6 +50,8 @@ def examine(home: Home) -> list[dict[str, str]]:
     add("写锁", None, holder(home) or "无人持有")
     stopped = running.settle(home)
     add("运行", not stopped, "；".join(mark.text for mark in stopped) or "没有中断的运行")
+    for text in running.elsewhere(home):
+        add("别处的运行", None, text)
     _ledgers(home, add)
     receipts = archive.receipts(home)
     damaged = archive.damaged(home)

@@ -74,6 +74,16 @@ def interrupted(home: Home) -> list[Mark]:
     return list({mark.period: mark for mark in sorted(found, key=lambda m: (m.period, m.began_at))}.values())
 
 
+def elsewhere(home: Home) -> list[str]:
+    """Return what is told of runs on another machine, or in a container of another name: nobody here can tell whether they are there."""
+    return [
+        f"{mark.period} 的运行 {mark.run_id.split('-')[0]} 从 {mark.began_at} 起在另一台机器或容器 {mark.host} 上；"
+        f"那里的进程若已不在，删去 {_path(home, mark.run_id)}，再运行：sti run {mark.period}"
+        for mark in _marks(home)
+        if mark.host != socket.gethostname() and not mark.interrupted_at
+    ]
+
+
 def settle(home: Home, instance: Any = None) -> list[Mark]:
     """Look for runs whose process is gone, have Dagster note them as failed, and return all interrupted ones.
 

@@ -1,5 +1,6 @@
 """A run that is killed with its process: found at the next look, closed in Dagster's store, told once, and over with the next run."""
 
+import json
 import os
 import signal
 import subprocess
@@ -100,3 +101,17 @@ for run_id in ("{ended}", "never-started"):
     # One that ended is none of ours; one that Dagster never heard of did not get far, but somebody started it.
     assert [mark.run_id for mark in found] == ["never-started"]
     assert {path.stem for path in home.running.iterdir()} == {"aaaa-1", "never-started"}
+
+
+def test_a_run_on_another_machine_is_not_called_dead_but_the_doctor_says_what_to_do(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    running.begin(home, "aaaa-1", PERIOD)
+    path = home.running / "aaaa-1.json"
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"host": "容器-7f3a", "pid": 1}), encoding="utf-8"
+    )
+    assert running.settle(home) == []
+    rows = json.loads(run_sti("--home", home.root, "doctor", "--json").stdout)
+    (told,) = [row for row in rows if row["项目"] == "别处的运行"]
+    assert told["结果"] == "说明"
+    assert "容器-7f3a" in told["详情"] and str(path) in told["详情"]
