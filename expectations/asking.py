@@ -1,14 +1,17 @@
 """Whom gate 2 asks: the bureaus at whose door a finding can be laid, each in words of its own; and what gate 1 has asked them already."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from expectations.replay import value_of
 from expectations.rule_parts import AskedBefore
 from expectations.rules import Rule
 from sources import contracts
 from sources.finding import Ask, Finding
+
+_AMOUNT = re.compile(r"-?\d+(?:\.\d+)? 万元")
+"""A figure as texts hold it; a rule's bounds beside it (±30%, 2 倍) are none."""
 
 
 def asks_of(rule: Rule, row: Mapping[str, Any], texts: Mapping[str, str], own: Ask) -> tuple[Ask, ...]:
@@ -38,11 +41,12 @@ def was_asked(before: AskedBefore, texts: Mapping[str, str], settled: Sequence[F
     with, there is no such finding.
     """
     subjects = {subject.format_map(texts) for subject in before.subjects}
-    figures = {texts[name].removesuffix(" 万元") for name in before.values}
+    mine, *earlier = (texts[name] for name in before.values)
     return any(
         finding.rule_id in before.rules
         and finding.table_id == before.table
         and finding.subject.partition("#")[0] in subjects
-        and figures <= {finding.found.partition(" 万元")[0], *value_of(finding)[1:]}
+        and _AMOUNT.findall(finding.found)[:1] == [mine]
+        and set(earlier) <= {mine, *_AMOUNT.findall(finding.expected)}
         for finding in settled
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from expectations.asking import was_asked
 from expectations.judge import judge_database, load_suite
 from expectations.receipt import renewed_document
 from expectations.replay import Explanation, FindingState
@@ -96,11 +97,24 @@ def test_a_figure_that_gate_1_asked_about_and_that_was_accepted_is_not_asked_abo
     for other in (
         replace(same, found="100.000001 万元"),
         replace(same, expected="不少于上年同期 101.4 万元"),
+        # A bound that happens to be the same number is no figure.
+        replace(same, expected="增速在 ±101.5% 之内（上年同期 90 万元）"),
         replace(same, subject="row/330411/gov_total_wan"),
         replace(same, rule_id="CMP-001"),
         replace(same, table_id="finance_bureau__gov_payment"),
     ):
         assert rules(other) == (["MON-014"], 0)
+
+
+def test_the_same_figure_as_a_year_ago_once_accepted_at_gate_1_is_not_asked_about_again() -> None:
+    rules = {rule.id: rule for rule in load_suite(MART).rules}
+    before = next(
+        rule.asked_before for rule in rules.values() if rule.asked_before and rule.asked_before.rules == ("CMP-006",)
+    )
+    assert before
+    texts = {"area_key": "330402", "indicator_id": "gov_total", "value_wan": "100 万元", "base_wan": "100 万元"}
+    assert was_asked(before, texts, [settled("CMP-006", "100 万元", "与上年同期不同")])
+    assert not was_asked(before, texts, [settled("CMP-006", "99 万元", "与上年同期不同")])
 
 
 def test_what_one_side_says_is_not_read_in_the_receipt_of_the_other() -> None:
