@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 import click
+import duckdb
 
 from expectations.ledger_file import LedgerError
 from expectations.outside_figures import OutsideFigureError
@@ -53,6 +54,15 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(BLOCKED)
         except QueryFailed as error:
             click.echo(f"查询有误：{error}", err=True)
+            sys.exit(WRONG_USE)
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            # Our own queries name tables and columns of this version; a user's query fails as QueryFailed.
+            logged = log_error(home, traceback.format_exc())
+            click.echo(
+                f"已发布的数仓是别的版本的程序发布的，没有这个命令要用的表或列（{str(error).splitlines()[0]}）；"
+                f"请重新运行 sti run 报告期，再用这个命令；{logged}",
+                err=True,
+            )
             sys.exit(WRONG_USE)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise

@@ -74,15 +74,16 @@ def explained_rows(home: Home, period: str, subject: str) -> list[dict[str, Any]
     """
     with connect(home) as connection:
         found = connection.execute(
-            "select subject_type, indicator_name, dimension, data_year, value, unit, unacceptable, satisfactory, formula, "
+            "select subject_type, subject_key, indicator_name, dimension, data_year, value, unit, unacceptable, satisfactory, formula, "
             "score_points, weight, contribution_points, value_change, contribution_change_points, rank, note, is_provisional "
             "from mart_annual_evaluation where period = ? and (subject_key = ? or subject_name = ?) "
-            "order by subject_type, indicator_sort_order, list_position(?, dimension)",
+            "order by subject_type, subject_key, indicator_sort_order, list_position(?, dimension)",
             [period, subject, subject, list(DIMENSION_LABELS)],
         ).fetchall()
     return [
         {
             "对象": SUBJECT_LABELS[kind],
+            "代码": key,
             "指标": indicator,
             "维度": DIMENSION_LABELS[dimension],
             "数据年度": data_year,
@@ -99,7 +100,7 @@ def explained_rows(home: Home, period: str, subject: str) -> list[dict[str, Any]
             "说明": note,
         }
         for (
-            kind, indicator, dimension, data_year, value, unit, unacceptable, satisfactory, formula, points, weight,
+            kind, key, indicator, dimension, data_year, value, unit, unacceptable, satisfactory, formula, points, weight,
             contribution, change, contribution_change, rank, note, is_provisional,
         ) in found
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from orchestration.models import published_model_keys
 from orchestration.options import RunOptions
 from orchestration.partitions import ANNEX1, ANNEX2, OWNERS, PERIODS, PUBLISHED, TARGETS
 from orchestration.printing_targets import progress_rows
+from orchestration.shown import in_markdown
 from orchestration.status import status_table
 from sources.reference import CITY, area_names
 from warehouse import layers, publish
@@ -159,16 +160,14 @@ def ranking_markdown(annual: Annual) -> str:
         interval = f"{each.rank_low}–{each.rank_high}" if each.rank_low else None
         figures = (rounded(each.total_points, 2), each.rank, interval, each.base_rank)
         told = " | ".join("—" if figure is None else str(figure) for figure in figures)
-        name = each.subject_name.replace("|", "\\|")
-        lines.append(f"| {SUBJECT_LABELS[each.subject_type]} | {name} | {told} |")
+        lines.append(f"| {SUBJECT_LABELS[each.subject_type]} | {in_markdown(each.subject_name)} | {told} |")
     return "\n".join(lines)
 
 
 def targets_markdown(rows: list[TargetRow]) -> str:
     """Return targets as a Markdown table."""
     lines = [
-        "| " + " | ".join(shown(value).replace("|", "\\|") for value in row.values()) + " |"
-        for row in progress_rows(rows)
+        "| " + " | ".join(in_markdown(shown(value)) for value in row.values()) + " |" for row in progress_rows(rows)
     ]
     if not lines:
         return "本期没有目标进度"

@@ -6,8 +6,15 @@ from pathlib import Path
 import dagster as dg
 
 from sources.finding import CLASS_LABELS, Finding, count_by_class, place_count
+from sources.text import visible
 
 ROWS_SHOWN = 50
+_MEANS_SOMETHING = str.maketrans({sign: f"\\{sign}" for sign in "\\`|<["})
+
+
+def in_markdown(text: str) -> str:
+    """Return a text as it may stand in a cell of a Markdown table: what a sender wrote is no picture, link, tag or cell border."""
+    return visible(text).translate(_MEANS_SOMETHING)
 
 
 def findings_table(found: list[Finding]) -> str:
@@ -17,7 +24,7 @@ def findings_table(found: list[Finding]) -> str:
     lines = ["| 类别 | 规则 | 位置 | 问题 | 怎么办 |", "|---|---|---|---|---|"]
     for f in found[:ROWS_SHOWN]:
         cells = (CLASS_LABELS[f.rule_class], f.rule_id, f.place or f.subject, f.message, f.action)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append("| " + " | ".join(in_markdown(cell) for cell in cells) + " |")
     if len(found) > ROWS_SHOWN:
         lines.append(f"\n另有 {place_count(found[ROWS_SHOWN:])} 条，见问题台账。")
     return "\n".join(lines)

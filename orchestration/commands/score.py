@@ -24,6 +24,9 @@ def score_command(home: Home, year: str, subject: str, as_json_: bool) -> None:
     rows = explained_rows(home, year, subject)
     if not rows:
         raise Stop(f"{year} 年度研判里没有 {subject}；请先运行 sti run {year}，名称与报表一致", WRONG_USE)
+    codes = list(dict.fromkeys(row["代码"] for row in rows))
+    if len(codes) > 1:
+        raise Stop(f"{year} 年度研判里叫 {subject} 的有 {len(codes)} 个，请写代码：{'、'.join(codes)}", WRONG_USE)
     scheme = scheme_line(home, year)
     ranked = standing(home, year, subject)
     if as_json_:
@@ -34,4 +37,4 @@ def score_command(home: Home, year: str, subject: str, as_json_: bool) -> None:
     printing.table(ranked, "")
     if ranked:
         click.echo(robustness_line(home, year))
-    printing.table(rows, "")
+    printing.table([{name: value for name, value in row.items() if name != "代码"} for row in rows], "")

@@ -41,15 +41,14 @@ def path_of(home: Path, who: str, period: str = "2025") -> Path:
 
 
 def rows_of(sheet: Worksheet) -> dict[Key, tuple[Any, ...]]:
-    """The rows of the sheet 附件2 by (group, indicator, subject); merged cells hold for all their rows."""
+    """The rows of the sheet 附件2 by (group, indicator, subject); every row names its indicator, wherever a page breaks."""
     rows: dict[Key, tuple[Any, ...]] = {}
-    group = indicator = ""
+    group = ""
     for row in sheet.iter_rows(values_only=True):
         if re.match("[一二三四五]、", str(row[0])):
             group = str(row[0])
         elif group and row[4]:
-            indicator = str(row[1] or indicator)
-            rows[group, indicator, str(row[4])] = row
+            rows[group, str(row[1]), str(row[4])] = row
     return rows
 
 
@@ -109,7 +108,7 @@ def test_the_sheet_follows_the_documents_layout(annual_home: Path) -> None:
     assert [text for text in column if re.fullmatch(r"\d", text)] == [*"1234", *"12", *"12", *"12", *"12"]
     headings = next(row for row in sheet.iter_rows(values_only=True) if row[0] == "序号")
     assert (headings[1], headings[2], headings[3], headings[13]) == ("指标名", "单位", "评价规则", "备注")
-    names = [row[1] for row in sheet.iter_rows(values_only=True) if row[1] and row[4]]
+    names = list(dict.fromkeys(row[1] for row in sheet.iter_rows(values_only=True) if row[1] and row[4]))
     assert names[1:3] == ["政府科技创新投入", "其中：科研平台投入"]
     basis = {row[1]: row[13] for row in sheet.iter_rows(values_only=True) if row[1] and row[13]}
     assert (basis["政府科技创新投入"], basis["全社会研究与试验发展经费支出"]) == ("采用当年数据", "采用上年度数据")
@@ -167,7 +166,7 @@ def test_provisional_points_say_so_in_every_heading_title_and_picture(annual_hom
     for who in (OFFICE, *OWN):
         book = openpyxl.load_workbook(path_of(annual_home, who))
         # The progress to the targets has no points.
-        for sheet in (each for each in book.worksheets if each.title != "目标进度"):
+        for sheet in (each for each in book.worksheets if not each.title.startswith("目标进度")):
             lines = [str(row[0]) for row in sheet.iter_rows(max_row=4, values_only=True) if row[0]]
             assert any("暂定（演示）" in line for line in lines), (who, sheet.title)
             bare = {cell.value for row in sheet.iter_rows(max_row=8) for cell in row} & {"得分", "综合得分", "贡献"}
@@ -234,7 +233,7 @@ def test_sheets_are_set_up_for_paper_and_every_chart_has_its_table(annual_home: 
             assert sheet.freeze_panes and sheet.print_title_rows and sheet.sheet_state == "visible"
         charts = [sheet for sheet in book.worksheets if sheet._charts]
         assert [sheet.title for sheet in charts] == [
-            name for name in book.sheetnames if name.startswith(("得分构成", "目标进度"))
+            name for name in book.sheetnames if name.startswith(("得分构成", "目标进度图"))
         ]
         assert len(charts) == (5 if who == OFFICE else len(OWN[who][1]))
 
@@ -281,6 +280,9 @@ def test_a_bureau_that_sent_nothing_is_said_to_be_missing_and_is_never_a_zero_an
     area_rd, intensity = "全社会研究与试验发展经费支出", "全社会研究与试验发展经费支出占GDP比重"
     assert [rows["一、地方政府", area_rd, name][5] for name in ("海宁市", "全市")] == ["未填", "缺数"]
     assert [rows["一、地方政府", intensity, name][5] for name in ("海宁市", "桐乡市")] == ["缺数", "缺数"]
+    # Seven areas' ratio is not the city's: no target is judged by it.
+    ratio = "select value, state from mart_target_progress where target_id = 'rd_intensity_2027' and period = '2024'"
+    assert published(home, ratio) == [(None, "缺数")]
     notes = [str(row[0]) for row in book["附件2"].iter_rows(values_only=True) if row[0]]
     assert any(note.startswith(f"缺报：{missing}。") for note in notes)
     assert any(row[1] == f"{missing}缺报，没有得分" for row in book["综合得分"].iter_rows(values_only=True))

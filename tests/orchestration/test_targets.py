@@ -12,13 +12,14 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 from click.testing import Result
+from openpyxl.utils import get_column_letter
 
 from sources.reference import area_names
 from tests.conftest import ACCEPT, SAMPLES
 from tests.orchestration.expected import expected, published, to_twelve
 from tests.orchestration.plain_workbooks import by_area, number, plain, rows_of
 from warehouse.paths import Home
-from warehouse.report.target_sheet import fill_target_sheet
+from warehouse.report.target_sheet import fill_target_chart_sheet, fill_target_sheet
 from warehouse.report.targets import target_rows
 
 CITY = "330400"
@@ -215,8 +216,9 @@ def test_a_workbook_holds_the_targets_with_their_figures_and_a_chart(annual_home
     rows = target_rows(Home.at(annual_home), "2025")
     made = openpyxl.Workbook()
     fill_target_sheet(made.active, "2025年全年", rows)
+    fill_target_chart_sheet(made.create_sheet("图"), "2025年全年", rows)
     made.save(tmp_path / "目标.xlsx")
-    sheet = openpyxl.load_workbook(tmp_path / "目标.xlsx").active
+    sheet, picture = openpyxl.load_workbook(tmp_path / "目标.xlsx").worksheets
     lines = list(sheet.iter_rows(min_row=4, max_row=3 + len(rows), values_only=True))
     assert [line[1] for line in lines[:25]] == [row.target_name for row in rows if row.area_key == CITY]
     assert lines[0][3:9] == ("亿元", 850, 818.94, 2025, 31.06, 96.3)
@@ -225,7 +227,10 @@ def test_a_workbook_holds_the_targets_with_their_figures_and_a_chart(annual_home
     (unknown,) = [line for line in lines if line[14] == "不可判定"]
     assert unknown[4] is None
     assert "没有上年同期的数" in unknown[15]
-    (chart,) = sheet._charts
+    # On A4 landscape, which takes some 130 characters, nothing is printed at less than six tenths; the chart stands on one page.
+    assert sum(sheet.column_dimensions[get_column_letter(column)].width for column in range(1, 17)) < 130 / 0.6
+    assert picture.sheet_properties.pageSetUpPr.fitToPage and picture.page_setup.fitToHeight == 1
+    (chart,) = picture._charts
     assert len(chart.series[0].dPt) == sum(row.progress_pct is not None for row in rows if row.area_key == CITY)
 
 

@@ -18,7 +18,7 @@ from warehouse.report.annex2_scores import fill_explanation_sheet, fill_ranking_
 from warehouse.report.annex2_sheet import fill_annex2_sheet
 from warehouse.report.annual import SCORED, SUBJECT_LABELS, Annual, read_annual
 from warehouse.report.contributions import Contributions, contributions, contributions_svg, fill_contribution_sheet
-from warehouse.report.target_sheet import fill_target_sheet
+from warehouse.report.target_sheet import fill_target_chart_sheet, fill_target_sheet, has_chart
 from warehouse.report.targets import TargetRow, target_rows
 
 
@@ -77,5 +77,7 @@ def _write(
         fill_contribution_sheet(book.create_sheet(f"得分构成（{SUBJECT_LABELS[made.kind]}）"), annual, made)
     if targets:
         fill_target_sheet(book.create_sheet("目标进度"), f"{annual.year}年", targets)
+        if has_chart(targets):
+            fill_target_chart_sheet(book.create_sheet("目标进度图"), f"{annual.year}年", targets)
     write_atomically(path, workbook_bytes(book, for_whom))
     return path

@@ -10,6 +10,7 @@ from sources.contracts import providers
 from warehouse.report.annual import DIMENSION_LABELS, Annual, AnnualFigure
 from warehouse.report.rounding import ROUNDING_NOTE, rounded
 from warehouse.report.sheets import (
+    GREY,
     PLACES,
     merge_down,
     set_up_page,
@@ -68,6 +69,9 @@ DOCUMENT_NOTES = (
 )
 SHARE_NOTE = "占比：{}。"
 RATIO_NOTE = "以 % 计的指标，增速为比上年变化的百分点；其余为 %。"
+SOME_AREAS = "只计各项俱全的地区"
+"""Of a ratio of the city to which not every area could add its parts."""
+
 MISSING_NOTE = "缺报：{}。要用到它的数都不出，标“缺报”或算不出的原因，不是零，也不计分；缺报单位的各个机构按它最近一次报送年度的名单列出。"
 
 
@@ -125,8 +129,10 @@ def _indicator(sheet: Worksheet, year: int, figures: Sequence[AnnualFigure], num
         level = own[0]
         values: list[object] = [None] * LAST
         units: dict[int, str] = {12: "分"}
+        # On every row: a block that goes on on the next page still says what it is of.
+        values[1] = head.indicator_name
         if place == 0:
-            values[:3] = [shown_number, head.indicator_name, level.unit]
+            values[0], values[2] = shown_number, level.unit
             values[13] = basis_of(year, level.data_year)
         values[4] = f"{level.subject_name}整体" if level.subject_type == "sector" else level.subject_name
         by_dimension = {figure.dimension: figure for figure in own}
@@ -137,14 +143,18 @@ def _indicator(sheet: Worksheet, year: int, figures: Sequence[AnnualFigure], num
             values[column] = NOT_APPLICABLE if figure is None or figure.is_whole else (figure.rank or UNKNOWN)
         values[11] = _points(own)
         values[12] = level.data_year
-        values[14] = "" if level.is_whole else reasons(own)
-        write_row(sheet, values, units, centred=(1, 3, 7, 9, 11, 13, 14), fitted=(5, 15))
+        is_part = level.value is not None and level.value_note == "partly_reported"
+        values[14] = (SOME_AREAS if is_part else "") if level.is_whole else reasons(own)
+        write_row(sheet, values, units, centred=(1, 3, 7, 9, 11, 13, 14), fitted=(5, 15) if place else (2, 5, 15))
+        if place:
+            name = sheet.cell(sheet.max_row, 2)
+            has_lines = bool(sheet.row_dimensions[sheet.max_row].height)
+            name.font = Font(color=GREY)
+            name.alignment = Alignment(vertical="center", wrap_text=has_lines, shrink_to_fit=not has_lines)
         if level.is_whole:
             sheet.cell(sheet.max_row, 5).font = Font(bold=True)
-    for column in (1, 2, 3, 14):
-        sheet.cell(first, column).alignment = Alignment(
-            horizontal=None if column == 2 else "center", vertical="top", wrap_text=True
-        )
+    for column in (1, 3, 14):
+        sheet.cell(first, column).alignment = Alignment(horizontal="center", vertical="top", wrap_text=True)
         merge_down(sheet, column, first, sheet.max_row)
 
 

@@ -3,11 +3,12 @@
 Nothing is rounded here; the sheets and pictures round once, where they write.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -165,14 +166,33 @@ def read_annual(home: Home, period: str) -> Annual:
         schemes = _schemes(connection, period)
     if not figures:
         raise NoSuchYear(f"已发布的数仓里没有 {period} 年度研判；请先运行 sti run {period}")
+    named = [AnnualFigure(*row) for row in figures]
+    clashing = _clashing_names(named)
     return Annual(
         year=periods()[period].year,
-        figures=[AnnualFigure(*row) for row in figures],
-        ranking=[AnnualRank(*row) for row in ranking],
+        figures=[_told_apart(figure, clashing) for figure in named],
+        ranking=[_told_apart(AnnualRank(*row), clashing) for row in ranking],
         scheme=_told(schemes),
         is_provisional=any(is_new for *_, is_new in schemes),
         robustness=robustness_line(home, period),
     )
+
+
+_Named = TypeVar("_Named", AnnualFigure, AnnualRank)
+
+
+def _clashing_names(figures: Iterable[AnnualFigure]) -> set[tuple[str, str]]:
+    """Return kind and name where several subjects of one kind bear one name."""
+    subjects = {(figure.subject_type, figure.subject_name, figure.subject_key) for figure in figures}
+    counts = Counter((kind, name) for kind, name, _ in subjects)
+    return {subject for subject, count in counts.items() if count > 1}
+
+
+def _told_apart(each: _Named, clashing: Collection[tuple[str, str]]) -> _Named:
+    """Return a row whose subject's name is followed by its code, if another subject bears that name too."""
+    if (each.subject_type, each.subject_name) not in clashing:
+        return each
+    return replace(each, subject_name=f"{each.subject_name}（{each.subject_key}）")
 
 
 def scheme_line(home: Home, period: str) -> str:

@@ -10,6 +10,7 @@ from html import escape
 from openpyxl.chart import BarChart, Reference
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sources.text import visible
 from warehouse.report.annual import SUBJECT_LABELS, Annual
 from warehouse.report.rounding import ROUNDING_NOTE, rounded
 from warehouse.report.sheets import (
@@ -134,7 +135,9 @@ def contributions_svg(each: Contributions) -> str:
         zip(each.subjects, each.ranks, each.parts, each.totals, strict=True)
     ):
         y = top + line * (bar + gap)
-        drawn.append(f'<text x="{left - 8}" y="{y + 16}" text-anchor="end" font-size="13">{escape(name)}</text>')
+        drawn.append(
+            f'<text x="{left - 8}" y="{y + 16}" text-anchor="end" font-size="13">{escape(visible(name))}</text>'
+        )
         right, back = zero, zero
         for number, part in enumerate(parts):
             if not part:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from html import escape
 
 from sources.reference import CITY, periods
+from sources.text import visible
 from warehouse.paths import Home, write_atomically
 from warehouse.report.targets import TargetRow, of_city, target_rows
 from warehouse.targets.words import (
@@ -96,7 +97,7 @@ def _at(share_pct: Decimal) -> float:
 def _label(name: str, y: int) -> str:
     """Return a target's name beside its bar; a long one, as a bureau may write it, is cut and shown whole on pointing at it."""
     text = name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
-    return f'<text x="{LABEL_END}" y="{y}" font-size="13" text-anchor="end">{escape(text)}<title>{escape(name)}</title></text>'
+    return f'<text x="{LABEL_END}" y="{y}" font-size="13" text-anchor="end">{escape(visible(text))}<title>{escape(visible(name))}</title></text>'
 
 
 def _line(row: TargetRow, y: int) -> str:
@@ -113,7 +114,7 @@ def _line(row: TargetRow, y: int) -> str:
     figures = f"{row.text_of(row.value)} / {row.text_of(row.target_value)}"
     if row.data_year is not None and row.value is not None:
         figures += f"（{row.data_year}年）"
-    parts.append(f'<text x="{FIGURES_LEFT}" y="{y + 11}" font-size="12.5">{escape(figures)}</text>')
+    parts.append(f'<text x="{FIGURES_LEFT}" y="{y + 11}" font-size="12.5">{escape(visible(figures))}</text>')
     parts.append(
         f'<text x="{STATE_LEFT}" y="{y + 11}" font-size="13" font-weight="bold" fill="#{colour}">{row.state}</text>'
     )

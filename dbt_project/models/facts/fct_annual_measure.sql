@@ -1,5 +1,5 @@
 -- 一行一个计量项。地区的监测指标取自 fct_indicator_value；研发经费、生产总值、财政支出取自各自的表；单位的取自单位表。
--- 全市、三类机构整体 = 各行之和，有一行缺数则为空（缺数从不当作 0）；研发投入强度另有一对只计两数俱全地区的计量项。
+-- 全市、三类机构整体 = 各行之和，有一行缺数、少一个地区的行则为空（缺数从不当作 0）；研发投入强度另有一对只计两数俱全地区的计量项。
 with
 
 periods as (
@@ -39,6 +39,32 @@ gov_input as (
     ),
 
 {% endfor %}
+-- 少了地区的行的表：其余地区相加不是全市
+short_tables as (
+    {% for table in ['rd_gdp', 'gov_input'] %}
+        select distinct
+            periods.period,
+            '{{ table }}' as source_table
+        from periods
+        inner join areas on areas.area_type <> 'city' and {{ is_valid_in('areas', 'periods') }}
+        left join {{ table }}
+            on
+                periods.period = {{ table }}.period
+                and areas.area_key = {{ table }}.area_key
+        where {{ table }}.area_key is null
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+ranked_areas as (
+    select
+        periods.period,
+        count(*) as area_count
+    from periods
+    inner join areas on areas.is_ranked and {{ is_valid_in('areas', 'periods') }}
+    group by periods.period
+),
+
 -- 逐地区：市本级的行只为全市合计，不是研判对象
 by_area as (
     {% for column in [
@@ -51,7 +77,8 @@ by_area as (
             '{{ column }}' as measure,
             data_year,
             {{ column }}_wan as value_wan,
-            nullif({{ column }}_wan_status, 'reported') as value_note
+            nullif({{ column }}_wan_status, 'reported') as value_note,
+            'rd_gdp' as source_table
         from rd_gdp
         -- 填“-”的是没有这一项（市本级没有地区生产总值），不是 0，也不使全市为空
         where {{ column }}_wan_status <> 'nil'
@@ -64,7 +91,8 @@ by_area as (
             '{{ measure }}' as measure,
             data_year,
             {{ column }}_wan as value_wan,
-            cast(null as varchar) as value_note
+            cast(null as varchar) as value_note,
+            'both' as source_table
         from rd_gdp
         where gdp_wan > 0 and rd_expenditure_wan is not null
         union all
@@ -76,7 +104,8 @@ by_area as (
             '{{ column }}' as measure,
             periods.year as data_year,
             gov_input.{{ column }}_wan as value_wan,
-            nullif(gov_input.{{ column }}_wan_status, 'reported') as value_note
+            nullif(gov_input.{{ column }}_wan_status, 'reported') as value_note,
+            'gov_input' as source_table
         from gov_input
         inner join periods on gov_input.period = periods.period
         {% if not loop.last %}union all{% endif %}
@@ -153,14 +182,32 @@ united as (
         city.area_key as subject_key,
         by_area.measure,
         max(by_area.data_year) as data_year,
-        {{ sum_or_null('by_area.value_wan') }} as value_wan,
-        case when count(*) > count(by_area.value_wan) then 'partly_reported' end as value_note,
-        '' as basis
+        case when short_tables.period is null then {{ sum_or_null('by_area.value_wan') }} end as value_wan,
+        case
+            when
+                short_tables.period is not null
+                or count(*) > count(by_area.value_wan)
+                or (by_area.source_table = 'both' and count(*) < ranked_areas.area_count)
+                then 'partly_reported'
+        end as value_note,
+        -- 只计一部分地区的，与计入的地区不同的年度不比
+        case
+            when by_area.source_table = 'both' and count(*) < ranked_areas.area_count
+                then '只计' || string_agg(by_area.area_key, '、' order by by_area.area_key)
+            else ''
+        end as basis
     from by_area
+    inner join ranked_areas on by_area.period = ranked_areas.period
+    left join short_tables
+        on
+            by_area.period = short_tables.period
+            and by_area.source_table = short_tables.source_table
     inner join periods on by_area.period = periods.period
     inner join areas as city on {{ is_valid_in('city', 'periods') }}
     where city.area_type = 'city'
-    group by by_area.period, city.area_key, by_area.measure
+    group by
+        by_area.period, by_area.source_table, by_area.measure, city.area_key, short_tables.period,
+        ranked_areas.area_count
     union all
     select
         period,
