@@ -46,7 +46,7 @@ def levels(rows: dict[str, tuple[str, ...]], names: str) -> dict[str, dict[str, 
 
 
 def test_the_linear_formula_gives_the_result_of_the_statisticians_examination() -> None:
-    # 全国统计专业技术资格考试（初级）《统计学和统计法基础知识》综合评价一章的试题：工业总资产贡献率 5.81 %，满意值 12 %，
+    # 统计专业技术资格考试的题库所载（考试级别、科目未核实）：工业总资产贡献率 5.81 %，满意值 12 %，
     # 不允许值 6 %；解析 (5.81 − 6) ÷ (12 − 6) × 40 + 60 = 58.73。题库收有此题，没有固定的网址
     assert rounded(efficacy_linear(F("5.81"), F(6), F(12))) == Decimal("58.73")
 
