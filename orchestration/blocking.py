@@ -177,6 +177,9 @@ def agreements(home: Home, period: str) -> dict[str, ledger.Decision]:
 
 def agreed_missing(home: Home, provider: Provider, period: str) -> ledger.Decision | None:
     """Return the decision that a period goes out without this provider's figures; None where nobody decided that, or the return came."""
+    if archive.versions(home, provider.provider, period):
+        # Nothing to look up in the ledger: a return that came has ended any decision.
+        return None
     return agreements(home, period).get(provider.provider)
 
 

@@ -17,7 +17,7 @@ from orchestration.gate import gate_scope
 from orchestration.hand_ins import judge_slot, receive_all
 from orchestration.options import RunOptions
 from orchestration.partitions import INBOX, OWNERS, PERIODS, return_key, table_key
-from orchestration.shown import findings_metadata
+from orchestration.shown import findings_metadata, in_markdown
 from sources.contracts import CADENCE_LABELS, Provider, Table, providers
 from sources.finding import Finding, place_count
 from sources.reference import periods
@@ -56,7 +56,7 @@ def inbox(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Material
     blocking = options.settle(context.run.run_id, period, "intake", refused) if folder else []
     lines = ["| 受理号 | 单位 | 报告期 | 文件 | 收到时间 |", "|---|---|---|---|---|"]
     lines += [
-        f"| {r.receipt_no} | {r.provider_label} | {r.period or '未识别'} | {r.file_name} | {r.received_at} |"
+        f"| {r.receipt_no} | {r.provider_label} | {r.period or '未识别'} | {in_markdown(r.file_name)} | {r.received_at} |"
         for r in received
     ]
     return dg.MaterializeResult(
@@ -100,7 +100,10 @@ def _archived_return(provider: Provider) -> dg.AssetsDefinition:
         found = missing_submission(options.where, provider, period)
         blocking = options.settle(context.run.run_id, period, submission_scope(provider.provider), found)
         lines = ["| 受理号 | 文件 | 收到时间 | sha256 |", "|---|---|---|---|"]
-        lines += [f"| {v.receipt_no} | {v.file_name} | {v.received_at} | {v.file_sha256[:16]}… |" for v in versions]
+        lines += [
+            f"| {v.receipt_no} | {in_markdown(v.file_name)} | {v.received_at} | {v.file_sha256[:16]}… |"
+            for v in versions
+        ]
         decision = agreed_missing(options.where, provider, period)
         agreed: dict[str, Any] = {AGREED: agreed_text(provider, decision)} if decision else {}
         return dg.MaterializeResult(

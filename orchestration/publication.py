@@ -8,6 +8,7 @@ from orchestration.blocking import blocking_causes, refusal_text
 from orchestration.models import published_model_keys
 from orchestration.options import RunOptions
 from orchestration.partitions import ANNEX1, ANNEX2, OWNERS, PERIODS, PUBLISHED, TARGETS
+from orchestration.printing_annual import interval
 from orchestration.printing_targets import progress_rows
 from orchestration.shown import in_markdown
 from orchestration.status import status_table
@@ -157,8 +158,8 @@ def ranking_markdown(annual: Annual) -> str:
         "|---|---|--:|--:|--:|--:|",
     ]
     for each in annual.ranking:
-        interval = f"{each.rank_low}–{each.rank_high}" if each.rank_low else None
-        figures = (rounded(each.total_points, 2), each.rank, interval, each.base_rank)
+        ranks = interval(each.rank_low, each.rank_high) or None
+        figures = (rounded(each.total_points, 2), each.rank, ranks, each.base_rank)
         told = " | ".join("—" if figure is None else str(figure) for figure in figures)
         lines.append(f"| {SUBJECT_LABELS[each.subject_type]} | {in_markdown(each.subject_name)} | {told} |")
     return "\n".join(lines)

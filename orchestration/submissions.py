@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from expectations import findings as ledger
 from orchestration.blocking import submission_scope
-from orchestration.gate import asked_of
+from orchestration.gate import asked_of, gate_scope
 from sources.calendar import Calendar, Deadline, cadence_of, calendar, in_calendar_order, owing
 from sources.contracts import Provider, Table
 from sources.finding import place_count
@@ -119,7 +119,7 @@ def submissions(
         agreed = {s.scope for s in states if s.state == AGREED_MISSING}
         for provider in owing(period):
             versions = received.get((provider.provider, period), [])
-            mine = [s for s in standing if s.scope == f"gate1:{provider.provider}"]
+            mine = [s for s in standing if s.scope == gate_scope(provider.provider)]
             mine += [s for s in asked_of(standing, provider.provider) if s.finding.rule_class == "query"]
             is_accepted = provider.provider in accepted.get(period, set())
             is_agreed = submission_scope(provider.provider) in agreed

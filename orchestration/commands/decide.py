@@ -181,7 +181,8 @@ def _tell(home: Home, period: str, states: list[Any], receipts: list[str], done:
     from orchestration.ledger_view import counted, lines, table_row
 
     ids = {state.finding.finding_id for state in states}
-    now = [line for line in lines(home, period) if line["finding_id"] in ids]
+    every = lines(home, period)
+    now = [line for line in every if line["finding_id"] in ids]
     if as_json_:
         click.echo(json.dumps({"findings": now, "receipts": receipts}, ensure_ascii=False, indent=1))
         return
@@ -191,6 +192,6 @@ def _tell(home: Home, period: str, states: list[Any], receipts: list[str], done:
     click.echo(f"{done}（{counted(now)[0]} 条）。")
     if receipts:
         click.echo(f"回执已重写：{'、'.join(receipts)}")
-    _, open_count = counted(lines(home, period, only_open=True))
+    _, open_count = counted(every)
     rest = f"还有 {open_count} 条挡住发布：sti findings {period} --open" if open_count else f"下一步：sti run {period}"
     click.echo(rest)

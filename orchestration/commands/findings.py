@@ -6,10 +6,9 @@ from dataclasses import asdict
 import click
 
 from orchestration import printing
-from orchestration.command import BLOCKED, WRONG_USE, Stop, guarded
+from orchestration.command import WRONG_USE, Stop, guarded, period_of
 from sources.contracts import providers
 from sources.finding import CLASS_LABELS
-from sources.reference import periods
 from warehouse.paths import Home
 
 CLASSES = {label: rule_class for rule_class, label in CLASS_LABELS.items()} | {c: c for c in CLASS_LABELS}
@@ -41,12 +40,10 @@ def findings_command(
     as_json_: bool,
 ) -> None:
     """问题台账：每条问题在哪里、什么状态、怎样说明、谁怎样决定、下一步该谁。"""
-    from expectations.findings import LedgerError
     from expectations.ledger_file import head_of
     from orchestration import ledger_view as view
 
-    if period not in periods():
-        raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
+    period_of(period)
     try:
         if beginning:
             of_period, (state,) = view.find(home, [beginning])
@@ -68,8 +65,6 @@ def findings_command(
         )
     except view.UnknownFinding as error:
         raise Stop(str(error), WRONG_USE) from error
-    except LedgerError as error:
-        raise Stop(str(error), BLOCKED) from error
     found = [line for line in found if line["rule_id"].startswith(rule_start.upper())]
     if only_ids:
         click.echo("\n".join(line["finding_id"] for line in found))

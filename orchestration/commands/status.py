@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from orchestration import printing
-from orchestration.command import WRONG_USE, Stop, guarded
-from sources.reference import periods
+from orchestration.command import guarded, period_of
 from warehouse.paths import Home, write_atomically
 
 
@@ -21,8 +20,8 @@ def status_command(home: Home, period: str | None, page_file: Path | None, as_js
     from orchestration.running import settle
     from orchestration.status import board, board_json, current, page, summary, waiting_at_gate_2
 
-    if period and period not in periods():
-        raise Stop(f"不认识的报告期 {period}；半年写 2026H1，年度写 2026", WRONG_USE)
+    if period:
+        period_of(period)
     found = current(home, period)
     if page_file:
         write_atomically(page_file, page(found).encode())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from orchestration.command import WRONG_USE, Stop, guarded
+from orchestration.command import WRONG_USE, Stop, guarded, period_of
 from sources.contracts import Provider, providers
 from sources.reference import Period, area_names, periods
 from sources.template.last import LastFigures, can_be_found_again
@@ -97,9 +97,7 @@ def _provider(name: str) -> Provider:
 
 
 def _period(key: str) -> Period:
-    if key not in periods():
-        raise Stop(f"不认识的报告期 {key}；半年写 2026H1，年度写 2026", WRONG_USE)
-    return periods()[key]
+    return periods()[period_of(key)]
 
 
 def _last_figures(home: Home, provider: Provider, period: Period, aggregate_only: bool) -> dict[str, LastFigures]:
