@@ -110,6 +110,7 @@ def _sql(bench: Bench, suite: Suite, judged: str, earlier: Earlier) -> str:
     spread = suite.thresholds["slip_spread"]
     headings = " ".join(f"when '{c}' then '{table.column(c).heading}'" for c in suite.compares.columns)
     floor = suite.thresholds["floor_wan"]
+    item_floor = suite.thresholds["item_floor_wan"]
     sides = "".join(f", {kind}_side as ({sql})" for kind, sql in by_kind.items())
     joins = "".join(f" full join {kind}_side using (scope, about, column_name)" for kind in AGAINST_LABELS)
     values = ", ".join(f"{k}_side.amount_wan as {k}_wan, {k}_side.scope is not null as has_{k}" for k in AGAINST_LABELS)
@@ -134,7 +135,9 @@ def _sql(bench: Bench, suite: Suite, judged: str, earlier: Earlier) -> str:
     )
     select t.*, concat_ws('/', t.scope, t.about, t.column_name) as row_id, case t.column_name {headings} end as heading,
         t.column_name = '{main}' as is_main, w.last_year_times as table_times, w.last_period_times as table_period_times,
-        coalesce(is_slip(w.last_year_times, {spread}) or is_slip(w.last_period_times, {spread}), false) as table_is_off,
+        coalesce(is_slip(coalesce(w.last_year_times, w.last_period_times), {spread}) and (t.column_name = '{main}' or greatest(
+            w.value_wan, case when w.last_year_times is null then w.last_period_wan else w.last_year_wan end
+        ) >= {item_floor}), false) as table_is_off,
         {str(same_year).lower()} as is_same_year,
         '{names["last_year"]}' as last_year_name, '{names["last_period"]}' as last_period_name,
         p.row_number, coalesce(p.data_row, {LAST}) as data_row, {keys},

@@ -177,7 +177,7 @@ def _kept_head(path: Path) -> Head:
     try:
         kept = _HEAD.fullmatch(path.with_suffix(".head").read_text(encoding="ascii"))
         return Head(int(kept[1]), kept[2]) if kept else Head()
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):
         return Head()
 
 

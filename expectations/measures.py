@@ -18,11 +18,10 @@ import duckdb
 
 from expectations.outside_figures import outside_figures
 from expectations.rules import COMPARED_COLUMNS, Rule, Suite
+from sources.reference import SEEDS_DIR
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SEEDS_DIR = Path(__file__).parent.parent / "dbt_project" / "seeds"
 
 MACROS = """
 -- Whole fen: differences of amounts become integers, which doubles hold exactly. Blank counts 0 in a sum.

@@ -1,7 +1,7 @@
 """Findings of a table that may be wrong in every row: the first of each rule by name (``limits.yaml``), the rest as one exact count."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -65,9 +65,6 @@ class LimitedFindings:
 
     def _cut(self, text: str) -> str:
         return text if self._longest_text is None else _cut(text, self._longest_text)
-
-
-Report = Callable[..., None]
 
 
 def limited(findings: Sequence[Finding]) -> list[Finding]:

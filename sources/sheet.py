@@ -272,7 +272,7 @@ def check_date(days: Collection[date], unread: str, period: Period, report: Repo
     day = max(days, default=None)
     if unread:
         report("RD-023", f"报出日期“{unread}”认不出", subject="报出日期", found=unread)
-    elif day and not could_be(day, period):
+    if day and not could_be(day, period):
         report("RD-023", f"报出日期 {day} 不像是{period.name}的报出日期", subject="报出日期", found=day.isoformat())
         return None
     return day

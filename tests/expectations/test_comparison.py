@@ -72,6 +72,12 @@ def test_each_change_since_last_year_is_asked_about_at_its_cell(tmp_path: Path) 
     )
 
 
+def test_ten_times_last_period_beside_a_normal_year_hides_no_row_of_the_table(tmp_path: Path) -> None:
+    now = government(every(10500) | {"330402": 13100})
+    earlier = {"last_year": government(every(10000)), "last_period": government(every(1050))}
+    assert asked(tmp_path, INPUT, now, **earlier) == [("CMP-001", "row/330402/gov_total_wan", "B5")]
+
+
 def test_a_question_binds_to_the_value_and_not_to_the_row_it_stands_in(tmp_path: Path) -> None:
     before = government({"330402": 10000, "330411": 10000})
 

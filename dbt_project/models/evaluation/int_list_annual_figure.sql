@@ -72,10 +72,12 @@ parts as (
         part.data_year,
         whole.value_wan as denominator_wan,
         whole.data_year as denominator_data_year,
+        whole.basis as denominator_basis,
         case cells.dimension when 'growth' then base_part.value_wan end as base_numerator_wan,
         case cells.dimension when 'growth' then base_whole.value_wan end as base_denominator_wan,
         base_part.data_year as base_data_year,
         base_whole.data_year as base_denominator_data_year,
+        base_whole.basis as base_denominator_basis,
         base_part.basis as base_basis,
         part.basis,
         case
@@ -148,6 +150,7 @@ select
         when base_data_year <> data_year - 1 then 'base_other_year'
         when denominator_measure is not null and base_denominator_data_year <> base_data_year then 'data_years_differ'
         when base_basis <> basis then 'basis_changed'
+        when denominator_measure is not null and base_denominator_basis <> denominator_basis then 'basis_changed'
         when value_kind = 'ratio' and base_denominator_wan <= 0 then 'base_not_positive'
         when value_kind = 'amount' and base_numerator_wan <= 0 then 'base_not_positive'
     end as note_code

@@ -60,7 +60,9 @@ select
     schemes.is_provisional,
     case
         when subjects.frame_year < subjects.year
-            then '部门本年度缺报，按 ' || cast(subjects.frame_year as varchar) || ' 年度的名单列出，不排位'
+            then
+                '部门本年度缺报，按 ' || cast(subjects.frame_year as varchar) || ' 年度的名单列出'
+                || case when composites.total_points is null then '，不排位' else '' end
         when composites.total_points is null then '没有可计分的指标，不排位'
         when composites.scored_weight < composites.full_weight then '有指标不计分，按其余指标的权重折算'
     end as note,

@@ -4,7 +4,7 @@ with
 periods as (
     select
         *,
-        case when half is null then 'year' else 'H' || half end as series
+        {{ period_series() }} as series
     from {{ ref('dim_period') }}
 ),
 
