@@ -102,8 +102,11 @@ def judge_workbook(
     periods = {manifests[table_id].period for table_id in relations}
     if len(periods) != 1:
         raise JudgeError(f"一个工作簿须有且只有一个报告期，现有：{'、'.join(sorted(periods)) or '无'}")
+    # What a sheet lawfully stands in for is not sent, and is asked of nobody.
+    stood_in = {other for table_id in relations for other in contracts.table(table_id).instead_of}
+    left_out = {*refused, *stood_in}
     with open_workbook(relations, periods.pop(), home=earlier.home) as bench:
-        return [_judge(bench, suite, manifests[suite.name], refused, earlier) for suite in suites]
+        return [_judge(bench, suite, manifests[suite.name], left_out, earlier) for suite in suites]
 
 
 def judge_database(

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from expectations.judge import judge, judge_database, load_suite
-from tests.expectations.books import AREAS, FIRMS, statistics, write
+from tests.expectations.books import AREAS, FIRMS, FIRMS_BY_AREA, Tables, findings, statistics, write
 from tests.expectations.test_gate2 import FACT, MART, clean, judged, where
 
 __all__ = ["clean"]
@@ -125,6 +125,24 @@ def test_research_expenditure_is_held_against_expenses_and_output(
     clean = {"data_year": 2025, "rd_expenditure_wan": 100, "rd_expenditure_enterprise_wan": 80, "gdp_wan": 3000}
     clean |= {"rd_expenditure_university_wan": 5}
     rows = [{"area_key": area} | clean | (changes if area == "330402" else {}) for area in AREAS]
+    rows[AREAS.index("JX-CITY")]["gdp_wan"] = None
     relations, manifests = write(tmp_path, {RD_GDP: rows, FIRMS: statistics()[FIRMS]}, period="2026")
     found = judge(load_suite(RD_GDP), relations=relations, manifests=manifests).findings
     assert [f.rule_id for f in found] == rules
+
+
+def test_the_city_level_has_no_gdp_that_could_count_as_an_areas(tmp_path: Path) -> None:
+    rows = [{"area_key": area, "data_year": 2025, "rd_expenditure_wan": 100, "gdp_wan": 3000} for area in AREAS]
+    tables: Tables = {RD_GDP: rows, FIRMS: statistics()[FIRMS]}
+    found = [f for f in findings(tmp_path, tables, period="2026") if f.rule_id == "RDG-010"]
+    assert [(f.rule_class, f.cell) for f in found] == [("mandatory", f"H{4 + AREAS.index('JX-CITY')}")]
+
+
+def test_what_the_sheet_by_area_stands_in_for_is_not_asked_for(tmp_path: Path) -> None:
+    rows = [{"area_key": area, "data_year": 2025, "rd_expenditure_wan": 100, "gdp_wan": 3000} for area in AREAS]
+    by_area = [{"area_key": "330402", "frame_category": "工业", "enterprise_count": 9, "rd_expense_wan": 50}]
+    found = findings(tmp_path, {RD_GDP: rows, FIRMS_BY_AREA: by_area}, period="2026")
+    assert [f for f in found if f.rule_id == "RDG-001"] == []
+    assert [f.rule_id for f in findings(tmp_path, {RD_GDP: rows}, period="2026") if f.rule_id == "RDG-001"] == [
+        "RDG-001"
+    ]
