@@ -27,18 +27,11 @@ gov_input as (
     select * from {{ ref('stg_finance_bureau__gov_input') }}
 ),
 
-{% set performers = [
-    ('university', 'education_bureau', 'true'),
-    ('institute', 'science_bureau', 'true'),
-    ('hospital', 'health_commission', 'coalesce(is_grade_3a and is_in_rd_statistics, false)')
-] -%}
-{% for subject, provider, is_in_frame in performers %}
-    {{ subject }}_units as (
-        select * from {{ ref('stg_' ~ provider ~ '__unit') }}
-        where {{ is_in_frame }}
-    ),
+performer_units as (
+    select * from {{ ref('int_union_performer_unit') }}
+    where is_in_frame
+),
 
-{% endfor %}
 -- 少了地区的行的表：其余地区相加不是全市
 short_tables as (
     {% for table in ['rd_gdp', 'gov_input'] %}
@@ -113,28 +106,17 @@ by_area as (
 ),
 
 by_unit as (
-    {% for subject, _, _ in performers %}
+    {% for measure, data_year in [('sti_activity', 'periods.year'), ('rd_expenditure', 'performer_units.data_year')] %}
         select
-            {{ subject }}_units.period,
-            '{{ subject }}' as subject,
-            {{ subject }}_units.unit_code,
-            'sti_activity' as measure,
-            periods.year as data_year,
-            {{ subject }}_units.sti_activity_wan as value_wan,
-            nullif({{ subject }}_units.sti_activity_wan_status, 'reported') as value_note
-        from {{ subject }}_units
-        inner join periods on {{ subject }}_units.period = periods.period
-        union all
-        select
-            {{ subject }}_units.period,
-            '{{ subject }}' as subject,
-            {{ subject }}_units.unit_code,
-            'rd_expenditure' as measure,
-            {{ subject }}_units.data_year,
-            {{ subject }}_units.rd_expenditure_wan as value_wan,
-            nullif({{ subject }}_units.rd_expenditure_wan_status, 'reported') as value_note
-        from {{ subject }}_units
-        inner join periods on {{ subject }}_units.period = periods.period
+            performer_units.period,
+            performer_units.subject,
+            performer_units.unit_code,
+            '{{ measure }}' as measure,
+            {{ data_year }} as data_year,
+            performer_units.{{ measure }}_wan as value_wan,
+            nullif(performer_units.{{ measure }}_wan_status, 'reported') as value_note
+        from performer_units
+        inner join periods on performer_units.period = periods.period
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),

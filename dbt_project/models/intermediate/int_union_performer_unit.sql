@@ -32,7 +32,11 @@ united as (
             parent_code,
             is_in_parent,
             {{ is_in_frame }} as is_in_frame,
-            sti_activity_wan
+            sti_activity_wan,
+            sti_activity_wan_status,
+            rd_expenditure_wan,
+            rd_expenditure_wan_status,
+            data_year
         from {{ subject }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -51,5 +55,9 @@ select
     parent_code,
     is_in_parent,
     is_in_frame,
-    sti_activity_wan
+    sti_activity_wan,
+    sti_activity_wan_status,
+    rd_expenditure_wan,
+    rd_expenditure_wan_status,
+    data_year
 from united
