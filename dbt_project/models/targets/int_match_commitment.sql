@@ -50,7 +50,6 @@ matched as (
 
 select
     period,
-    year,
     target_id is not null as is_planned,
     coalesce(target_id, 'unplanned_' || substr({{ hash_id(['clause', 'target_name']) }}, 1, 8)) as target_id,
     clause,
