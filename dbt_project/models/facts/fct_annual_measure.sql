@@ -169,12 +169,15 @@ united as (
             when
                 short_tables.period is not null
                 or count(*) > count(by_area.value_wan)
-                or (by_area.source_table = 'both' and count(*) < ranked_areas.area_count)
+                or (
+                    by_area.source_table = 'both'
+                    and count(case when areas.is_ranked then 1 end) < ranked_areas.area_count
+                )
                 then 'partly_reported'
         end as value_note,
         -- 只计一部分地区的，与计入的地区不同的年度不比
         case
-            when by_area.source_table = 'both' and count(*) < ranked_areas.area_count
+            when by_area.source_table = 'both' and count(case when areas.is_ranked then 1 end) < ranked_areas.area_count
                 then '只计' || string_agg(by_area.area_key, '、' order by by_area.area_key)
             else ''
         end as basis
@@ -185,6 +188,7 @@ united as (
             by_area.period = short_tables.period
             and by_area.source_table = short_tables.source_table
     inner join periods on by_area.period = periods.period
+    left join areas on by_area.area_key = areas.area_key and {{ is_valid_in('areas', 'periods') }}
     inner join areas as city on {{ is_valid_in('city', 'periods') }}
     where city.area_type = 'city'
     group by

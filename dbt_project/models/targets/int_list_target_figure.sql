@@ -22,10 +22,6 @@ measures as (
     where measure in ('rd_expenditure', 'rd_expenditure_with_gdp', 'gdp_with_rd_expenditure')
 ),
 
-rd_gdp as (
-    select * from {{ ref('stg_statistics_bureau__rd_gdp') }}
-),
-
 gov_input as (
     select * from {{ ref('stg_finance_bureau__gov_input') }}
 ),
@@ -46,40 +42,20 @@ cities as (
     select
         periods.period,
         city.area_key as city_key,
-        count(areas.area_key) as area_count,
-        count(case when areas.is_ranked then 1 end) as ranked_count
+        count(areas.area_key) as area_count
     from periods
     inner join areas as city on city.area_type = 'city' and {{ is_valid_in('city', 'periods') }}
     inner join areas on areas.area_type <> 'city' and {{ is_valid_in('areas', 'periods') }}
     group by periods.period, city.area_key
 ),
 
--- 占生产总值的比重要每个地区两数俱全，其余地区相除不是全市（市本级没有生产总值，不在其内）
-complete_ratios as (
-    select cities.period
-    from cities
-    inner join rd_gdp on cities.period = rd_gdp.period
-    inner join areas on rd_gdp.area_key = areas.area_key
-    where
-        areas.is_ranked
-        and rd_gdp.gdp_wan > 0
-        and rd_gdp.rd_expenditure_wan is not null
-    group by cities.period, cities.ranked_count
-    having count(distinct rd_gdp.area_key) >= cities.ranked_count
-),
-
-city_measures as (
+-- 只计一部分地区的不是全市（占生产总值的比重要每个地区两数俱全），不取
+whole_measures as (
     select
-        measures.period,
-        measures.subject_key as area_key,
-        measures.measure,
-        measures.data_year,
-        case
-            when measures.measure = 'rd_expenditure' or complete_ratios.period is not null then measures.value_wan
-        end as amount
+        *,
+        case when coalesce(value_note, '') <> 'partly_reported' then value_wan end as amount
     from measures
-    left join complete_ratios on measures.period = complete_ratios.period
-    where measures.subject_type = 'city'
+    where subject_type in ('area', 'city')
 ),
 
 fiscal as (
@@ -132,21 +108,13 @@ united as (
         subject_key as area_key,
         measure,
         data_year,
-        value_wan as amount,
-        case when value_wan is null then 'not_reported' end as value_note,
-        '' as basis
-    from measures
-    where subject_type = 'area'
-    union all
-    select
-        period,
-        area_key,
-        measure,
-        data_year,
         amount,
-        case when amount is null then 'part_missing' end as value_note,
+        case
+            when amount is null and subject_type = 'city' then 'part_missing'
+            when amount is null then 'not_reported'
+        end as value_note,
         '' as basis
-    from city_measures
+    from whole_measures
     union all
     select
         enterprise_classes.period,
