@@ -13,7 +13,8 @@ class Manifest:
     """Where the rows of one table and period were read from, and their control totals.
 
     ``cell_columns`` maps a contract column to the sheet's column letter; with a row's ``row_number`` it names the cell.
-    ``control_totals_wan`` are exact sums (万元, 6 places) per money column. ``reported_on`` is 报出日期 (ISO), empty if absent.
+    ``control_totals_wan`` are exact sums (万元, 6 places) per money column. ``reported_on`` is 报出日期 as written (ISO), be
+    it impossible; empty if absent.
     ``corrections`` are the values put in by correction slips (row_id, column, old, new, slip_no, reason, requester, approver).
     """
 

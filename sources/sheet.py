@@ -100,7 +100,7 @@ def read_table(
     unit = stated_unit(table, sheet, headings, report, below)
     days, unread_date = days_said(sheet.grid, headings, body)
     if columns is None or unit is None or not check_units_below(unit, below, report):
-        return TableReading(manifest(), None, max(days, default=None), findings.all())
+        return TableReading(manifest(), None, day_that_counts(days, periods()[period]), findings.all())
     rows = Rows(table, columns, sheet, body.data, unit, period, report)
     report_above(sheet.grid, headings, report)
     _check_rest(sheet, headings, body, report)
@@ -255,26 +255,27 @@ def days_said(grid: Grid, headings: Headings, body: Body) -> tuple[set[date], st
     return days, unread
 
 
-def could_be(day: date, period: Period) -> bool:
-    """Return whether a period's return can have been reported on a day: not before the period began, nor years after its end."""
-    return period.starts_on <= day <= period.ends_on + LATEST_REPORT
+def day_that_counts(days: Collection[date], period: Period) -> date | None:
+    """Return the latest 报出日期, or None where that cannot be true: before the period began, or years after its end.
+
+    A slip of the pen (2062) would keep every later version from being used.
+    """
+    day = max(days, default=None)
+    return day if day and period.starts_on <= day <= period.ends_on + LATEST_REPORT else None
 
 
 def check_date(days: Collection[date], unread: str, period: Period, report: Reporter) -> date | None:
-    """Return the 报出日期 that counts, of two different ones the later, which is reported.
-
-    One that is no date is reported, and one that cannot be true, before the period began or years after its end. That counts for nothing: a
-    slip of the pen (2062) would keep every later version from being used.
-    """
+    """Return the 报出日期 that counts, as `day_that_counts`; report two different ones, one that is no date, and one that cannot be true."""
     if len(days) > 1:
         texts = "、".join(day.isoformat() for day in sorted(days))
         report("RD-024", f"报出日期写了不同的几个：{texts}", subject="报出日期", found=texts)
-    day = max(days, default=None)
+    latest, day = max(days, default=None), day_that_counts(days, period)
     if unread:
         report("RD-023", f"报出日期“{unread}”认不出", subject="报出日期", found=unread)
-    if day and not could_be(day, period):
-        report("RD-023", f"报出日期 {day} 不像是{period.name}的报出日期", subject="报出日期", found=day.isoformat())
-        return None
+    if latest and not day:
+        report(
+            "RD-023", f"报出日期 {latest} 不像是{period.name}的报出日期", subject="报出日期", found=latest.isoformat()
+        )
     return day
 
 

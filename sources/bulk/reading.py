@@ -31,7 +31,7 @@ from sources.sheet import (
     check_date,
     check_total_row,
     check_units_below,
-    could_be,
+    day_that_counts,
     days_said,
     map_columns,
     report_above,
@@ -47,7 +47,7 @@ TELLING_TYPES = ("area", "enum", "boolean", "date")
 class BulkIdentity:
     """Whose a bulk file is and which table it holds, as far as its head and its end tell; ``findings`` say what they do not.
 
-    ``period`` and ``table`` are empty where the file cannot be assigned. ``reported_on`` is 报出日期.
+    ``period`` and ``table`` are empty where the file cannot be assigned. ``reported_on`` is the 报出日期 that counts.
     """
 
     file_name: str
@@ -120,12 +120,11 @@ def identify_bulk(path: Path, sha256: str, asked_period: str | None = None, *, f
     elif table is not None and not said:
         message = f"没有写明工作表，按列名认作“{table.sheet}”"
         findings.append(breach("RD-071", message, table_id=table.table_id, subject="工作表", found="空白", **where))
-    day = date_of(next((value for value, _ in info.get("报出日期", [])), None))
-    if isinstance(source, CsvFile):
-        _, body = source.end()
-        day = max((d for d in (body.reported_on, day) if d), default=None)
-    if day and identity.period in periods() and not could_be(day, periods()[identity.period]):
-        day = None  # RD-023, once the file is read
+    above = date_of(next((value for value, _ in info.get("报出日期", [])), None))
+    below = source.end()[1].reported_on if isinstance(source, CsvFile) else None
+    days, period = {day for day in (above, below) if day}, periods().get(identity.period)
+    # One that cannot be true is reported (RD-023) once the file is read.
+    day = day_that_counts(days, period) if period else max(days, default=None)
     return BulkIdentity(
         name, sha256, provider, identity.period if table else "", identity.cadence, table, day, findings
     )
@@ -208,13 +207,12 @@ class _Reading:
         days, unread_date = days_said(self.source.head, found, foot.body)
         check_units_below(unit, foot.units if table.unit_line else [], report)
         self._finish(foot, readers, found)
-        check_date(days, unread_date, periods()[self.identity.period], report)
-        day = max(days, default=None)
+        day = check_date(days, unread_date, periods()[self.identity.period], report)
         manifest = self._manifest(
             unit,
             headings.row_number,
             cell_columns=letters,
-            reported_on=day.isoformat() if day else "",
+            reported_on=max(days).isoformat() if days else "",
             row_count=self.row_count,
             control_totals_wan={name: f"{total:f}" for name, total in self.totals.items()},
         )

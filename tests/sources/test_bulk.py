@@ -314,10 +314,18 @@ def test_a_day_that_cannot_be_true_does_not_rank_a_file_above_later_ones(tmp_pat
     assert [f.rule_id for f in read_text(tmp_path, content.decode()).findings] == ["RD-023"]
 
 
-def parquet(tmp_path: Path, **columns: pa.Array) -> Path:
+@pytest.mark.parametrize("day", ["2062-07-10", "2016-07-10"])
+def test_a_table_in_bulk_keeps_no_day_that_cannot_be_true_and_asks_about_it(tmp_path: Path, day: str) -> None:
+    text = csv_text(ledger(foot=(f"报出日期：{day}",)))
+    for reading in (read_text(tmp_path, text), read(parquet(tmp_path, reported_on=day))):
+        assert (reading.is_read, reading.reported_on) == (True, None)
+        assert [(f.rule_id, f.found) for f in reading.findings] == [("RD-023", day)]
+
+
+def parquet(tmp_path: Path, *, reported_on: str = "2026-07-10", **columns: pa.Array) -> Path:
     row = payment_row(1)
     arrays = {h: columns.get(h, pa.array([as_parquet(row[h])])) for h in HEADINGS}
-    said = dict(label.split("：") for label in HEAD) | {"报出日期": "2026-07-10"}
+    said = dict(label.split("：") for label in HEAD) | {"报出日期": reported_on}
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table(arrays).replace_schema_metadata(said), path)
     return path

@@ -4,9 +4,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from sources.delivery import HandIn, read_returns
-from sources.workbook import WorkbookReading, sha256_of
+from sources.workbook import WorkbookReading, read_workbook, sha256_of
 from tests.workbooks import finance_rows, write_return
 
 
@@ -25,6 +26,19 @@ def test_an_impossible_day_does_not_keep_every_later_version_from_counting(tmp_p
     versions = (impossible, date(2026, 7, 10)), ("2026年7月20日", date(2026, 7, 21))
     reading = counting(tmp_path, *versions)
     assert (reading.file_name, reading.findings) == ("第1份.xlsx", [])
+
+
+def test_an_impossible_day_counts_for_nothing_on_a_sheet_that_cannot_be_read_either(tmp_path: Path) -> None:
+    def unreadable(book: Workbook) -> None:
+        book["拨付明细"]["D2"] = "报出日期：2062-07-09"
+        book["拨付明细"]["A3"] = "编号"
+
+    path = write_return(
+        tmp_path / "改.xlsx", "finance_bureau", finance_rows(), reported_on="2026年7月9日", edit=unreadable
+    )
+    reading = read_workbook(path)
+    assert "finance_bureau__gov_payment" not in reading.tables
+    assert str(reading.reported_on) == "2026-07-09"
 
 
 def test_a_correction_that_kept_an_older_day_is_asked_about_and_not_passed_over_in_silence(tmp_path: Path) -> None:
