@@ -41,6 +41,20 @@ def test_a_reporting_date_that_is_none_or_cannot_be_true_is_asked_about(tmp_path
     assert "RD-023" in rules(finance(tmp_path, reported_on=text))
 
 
+@pytest.mark.parametrize("impossible", ["2062-07-25", "2016-07-25"])
+def test_an_impossible_reporting_date_beside_one_that_cannot_be_read_counts_for_nothing(
+    tmp_path: Path, impossible: str
+) -> None:
+    def edit(book: Workbook) -> None:
+        for sheet in book.worksheets:
+            sheet["D2"] = f"报出日期：{impossible}"
+
+    reading = finance(tmp_path, reported_on="近日", edit=edit)
+    assert reading.reported_on is None
+    asked = [f for f in reading.findings if f.rule_id == "RD-023" and f.table_id == "finance_bureau__gov_payment"]
+    assert [f.found for f in asked] == ["近日", impossible]
+
+
 @pytest.mark.parametrize(
     "text", ["2026年7月10日", "2026-7-10", "2026/07/10", "２０２６年７月１０日", "2026年 7月 10日"]
 )
