@@ -137,7 +137,7 @@ def targets(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Materi
     return dg.MaterializeResult(
         metadata={
             "文件": dg.MetadataValue.path(path),
-            "目标进度（图）": _picture("目标进度", draw_targets(rows).decode()),
+            "目标进度（图）": _picture("目标进度", draw_targets(rows)),
             f"目标进度（{area_names()[CITY]}）": dg.MetadataValue.md(targets_markdown(of_city(rows))),
         }
     )

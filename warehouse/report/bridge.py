@@ -7,6 +7,7 @@ from html import escape
 from sources.reference import CITY, subject_providers
 from warehouse.paths import Home
 from warehouse.query import connect, monitoring_mart
+from warehouse.report.svg import svg_picture
 
 REASONS = {
     "UNIT_DUP": "整行重复",
@@ -169,8 +170,4 @@ def bridge_svg(line: BridgeLine, title: str) -> str:
             end = y if is_total else foot
             parts.append(f'<path d="M{x + bar} {end:.1f}h{step - bar}" stroke="#888" stroke-dasharray="3 3"/>')
     parts.append(f'<path d="M{left} {height - bottom + 0.5}h{step * len(steps) - step + bar}" stroke="#555"/>')
-    style = 'font-family="Noto Sans CJK SC, Microsoft YaHei, SimSun, sans-serif"'
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" {style}>'
-        f'<rect width="{width}" height="{height}" fill="white"/>{"".join(parts)}</svg>'
-    )
+    return svg_picture(width, height, parts)

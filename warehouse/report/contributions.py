@@ -22,11 +22,11 @@ from warehouse.report.sheets import (
     write_row,
     write_title,
 )
+from warehouse.report.svg import svg_picture
 
 COLOURS = ("33638d", "e69f00", "56b4e9", "009e73", "f0e442", "c8553d", "cc79a7", "999999", "8c6bb1", "1b7837", "a6761d")
 """One per indicator, told apart by colour-blind eyes too (Okabe and Ito's, and a few more); used again beyond the last."""
 
-FONTS = 'font-family="Noto Sans CJK SC, Microsoft YaHei, SimSun, sans-serif"'
 TITLE = "{year}年{kind}综合得分的构成{mark}"
 NOTE = "各指标的贡献相加为综合得分；得分为负的指标向左。按位次排列。没有得分的对象不在图中。"
 
@@ -157,10 +157,7 @@ def contributions_svg(each: Contributions) -> str:
         y = bottom + 16 + 22 * row
         drawn.append(f'<rect x="{x}" y="{y}" width="12" height="12" fill="#{COLOURS[number % len(COLOURS)]}"/>'
                      f'<text x="{x + 18}" y="{y + 11}" font-size="12">{escape(name)}</text>')  # fmt: skip
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" {FONTS}>'
-        f'<rect width="{width}" height="{height}" fill="white"/>{"".join(drawn)}</svg>'
-    )
+    return svg_picture(width, height, drawn)
 
 
 def _legend(names: list[str], width: int) -> list[tuple[int, int, str]]:

@@ -1,4 +1,4 @@
-"""The picture of the progress to the targets: drawn offline as SVG, the fonts being the viewer's own Chinese ones, as in the bridge."""
+"""The picture of the progress to the targets: drawn offline as SVG."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,6 +7,7 @@ from html import escape
 from sources.reference import CITY, periods
 from sources.text import visible
 from warehouse.paths import Home, write_atomically
+from warehouse.report.svg import svg_picture
 from warehouse.report.targets import TargetRow, of_city, target_rows
 from warehouse.targets.words import (
     BEHIND,
@@ -30,7 +31,6 @@ COLOURS = {
 }
 """Of each state; the state also stands in words beside the bar, for print in grey and for those who see colours otherwise."""
 
-FONTS = "Noto Sans CJK SC, Microsoft YaHei, SimSun, sans-serif"
 WIDTH, LABEL_END, BAR_LEFT, FULL, FIGURES_LEFT, STATE_LEFT = 1240, 372, 384, 320, 806, 1140
 ROW, TOP, CELL = 27, 92, 62
 LONGEST_LABEL = 28
@@ -38,8 +38,8 @@ MOST_PCT = Decimal(125)
 """Beyond this a bar is cut, and marked so."""
 
 
-def draw_targets(rows: Sequence[TargetRow]) -> bytes:
-    """Return the picture of one period's targets as SVG (UTF-8): a bar per target of the city, then a table of areas by rule.
+def draw_targets(rows: Sequence[TargetRow]) -> str:
+    """Return the picture of one period's targets as SVG: a bar per target of the city, then a table of areas by rule.
 
     A bar is the value in % of the target, the upright line is the target; a thin line with a dot is where the trend leads by the target's
     year, with its interval where there are years enough. What has no figure has no bar but its state in words.
@@ -70,10 +70,7 @@ def draw_targets(rows: Sequence[TargetRow]) -> bytes:
         parts.append(_areas(by_area, y + 30))
         y += 60 + ROW * (1 + len({row.target_id for row in by_area}))
     height = y + 16
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
-        f'font-family="{FONTS}"><rect width="{WIDTH}" height="{height}" fill="white"/>{"".join(parts)}</svg>'
-    ).encode()
+    return svg_picture(WIDTH, height, parts)
 
 
 def _legend() -> str:
@@ -163,5 +160,5 @@ def _areas(rows: Sequence[TargetRow], y: int) -> str:
 def write_target_chart(home: Home, period: str) -> str:
     """Write ``reports/<period>/目标进度_<period>.svg`` and return its path."""
     path = home.reports / period / f"目标进度_{period}.svg"
-    write_atomically(path, draw_targets(target_rows(home, period)))
+    write_atomically(path, draw_targets(target_rows(home, period)).encode())
     return str(path)
