@@ -21,7 +21,7 @@ from warehouse.report.annex2 import score_pictures, write_annex2
 from warehouse.report.annual import SUBJECT_LABELS, Annual, NoSuchYear, read_annual
 from warehouse.report.bridge import bridge_lines, bridge_svg
 from warehouse.report.rounding import rounded
-from warehouse.report.target_chart import draw_targets, write_target_chart
+from warehouse.report.target_chart import write_target_chart
 from warehouse.report.targets import TargetRow, of_city, target_rows
 
 
@@ -132,12 +132,12 @@ def annex2(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Materia
 def targets(context: dg.AssetExecutionContext, options: RunOptions) -> dg.MaterializeResult:
     """Draw the progress to the targets of one half-year or year."""
     home, period = options.where, context.partition_key
-    path = write_target_chart(home, period)
     rows = target_rows(home, period)
+    path = write_target_chart(home, period, rows)
     return dg.MaterializeResult(
         metadata={
             "文件": dg.MetadataValue.path(path),
-            "目标进度（图）": _picture("目标进度", draw_targets(rows)),
+            "目标进度（图）": _picture("目标进度", path.read_text(encoding="utf-8")),
             f"目标进度（{area_names()[CITY]}）": dg.MetadataValue.md(targets_markdown(of_city(rows))),
         }
     )

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
+from pathlib import Path
 
 from sources.reference import CITY, periods
 from sources.text import visible
 from warehouse.paths import Home, write_atomically
 from warehouse.report.svg import svg_picture
-from warehouse.report.targets import TargetRow, of_city, target_rows
+from warehouse.report.targets import TargetRow, of_city
 from warehouse.targets.words import (
     BEHIND,
     MISSED,
@@ -157,8 +158,8 @@ def _areas(rows: Sequence[TargetRow], y: int) -> str:
     return "".join(parts)
 
 
-def write_target_chart(home: Home, period: str) -> str:
-    """Write ``reports/<period>/目标进度_<period>.svg`` and return its path."""
+def write_target_chart(home: Home, period: str, rows: Sequence[TargetRow]) -> Path:
+    """Write ``reports/<period>/目标进度_<period>.svg``, the picture of the period's rows, and return its path."""
     path = home.reports / period / f"目标进度_{period}.svg"
-    write_atomically(path, draw_targets(target_rows(home, period)).encode())
-    return str(path)
+    write_atomically(path, draw_targets(rows).encode())
+    return path
