@@ -72,8 +72,8 @@ def blocking_causes(home: Home, period: str, scope: str = "") -> list[Cause]:
     Raises:
         LedgerError: the ledger is damaged; nothing may pass.
     """
-    states = [state for state in ledger.states(home.findings, period) if scope in ("", state.scope)]
-    causes = [cause_of(period, state) for state in states if state.is_blocking]
+    states = ledger.states(home.findings, period)
+    causes = [cause_of(period, state) for state in states if state.is_blocking and scope in ("", state.scope)]
     causes.sort(key=_hardness)
     if scope:
         return causes
@@ -81,7 +81,7 @@ def blocking_causes(home: Home, period: str, scope: str = "") -> list[Cause]:
     told = {cause.finding.provider for cause in causes if cause.finding}
     accepted = layers.accepted_periods(home).get(period, set())
     absent = [p for p in providers_of(periods()[period].kind) if p.provider not in told | accepted]
-    agreed = agreements(home, period)
+    agreed = _agreements_among(home, period, states)
     waited_for = [p for p in absent if p.provider not in agreed]
     causes += [_not_accepted(home, p, period) for p in waited_for]
     if causes or accepted:
@@ -166,13 +166,7 @@ def missing_submission(home: Home, provider: Provider, period: str) -> list[Find
 
 def agreements(home: Home, period: str) -> dict[str, ledger.Decision]:
     """Return by provider the decisions that a period goes out without its figures; one whose return has come lapses with it."""
-    return {
-        state.finding.provider: state.decision
-        for state in ledger.states(home.findings, period)
-        if state.state == ledger.MISSING_AGREED
-        and state.decision
-        and not archive.versions(home, state.finding.provider, period)
-    }
+    return _agreements_among(home, period, ledger.states(home.findings, period))
 
 
 def agreed_missing(home: Home, provider: Provider, period: str) -> ledger.Decision | None:
@@ -186,6 +180,16 @@ def agreed_missing(home: Home, provider: Provider, period: str) -> ledger.Decisi
 def agreed_text(provider: Provider, decision: ledger.Decision) -> str:
     """Return in words that a return is missing and who decided to publish without it."""
     return f"缺{provider.label}：{decision.by} {ledger.local_time(decision.at)} 同意缺报发布（{decision.reason}）"
+
+
+def _agreements_among(home: Home, period: str, states: Iterable[ledger.FindingState]) -> dict[str, ledger.Decision]:
+    return {
+        state.finding.provider: state.decision
+        for state in states
+        if state.state == ledger.MISSING_AGREED
+        and state.decision
+        and not archive.versions(home, state.finding.provider, period)
+    }
 
 
 def _not_accepted(home: Home, provider: Provider, period: str) -> Cause:
