@@ -33,6 +33,7 @@ def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | No
     数据目录（--home）里有本单位已准入的以往数据的，一并比较；没有的，清单里说明没有比较。
     """
     from orchestration.gate import returns_of
+    from orchestration.receipts import failed_check_receipt
 
     found: list[Finding] = []
     reports: list[dict[str, Any]] = []
@@ -47,6 +48,9 @@ def check_command(home: Home, files: tuple[Path, ...], receipt_folder: Path | No
             # One file that our own program fails on does not keep the others from being checked.
             logged = log_error(home, traceback.format_exc())
             broken += [path.name for path in paths]
+            if receipt_folder:
+                for path in paths:
+                    failed_check_receipt(receipt_folder, path, home)
             continue
         found += findings
         reports.append(report)
@@ -64,18 +68,10 @@ def _check_one(
 ) -> tuple[list[Finding], dict[str, Any]]:
     """Check the files of one return, print it if asked to, and write its receipt where one is wanted; return its findings and its JSON report."""
     from orchestration.gate import self_check
-    from orchestration.receipts import failed_check_receipt, self_check_receipt
+    from orchestration.receipts import self_check_receipt
 
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            reading, outcome = self_check(paths, Path(folder), unit_register(home), home)
-    except OutsideFigureError:
-        raise
-    except Exception:
-        if receipt_folder:
-            for path in paths:
-                failed_check_receipt(receipt_folder, path, home)
-        raise
+    with tempfile.TemporaryDirectory() as folder:
+        reading, outcome = self_check(paths, Path(folder), unit_register(home), home)
     report = printing.check_json(reading, outcome.findings)
     if is_shown:
         printing.check(reading, outcome.findings)

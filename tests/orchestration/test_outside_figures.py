@@ -61,8 +61,9 @@ def test_a_wrong_row_stops_with_its_file_row_and_what_stands_there(
     tmp_path: Path, rows: tuple[str, ...], place: str, what: str
 ) -> None:
     path = write(tmp_path, *rows)
-    result = run_sti("--home", tmp_path, "check", BOOK)
+    result = run_sti("--home", tmp_path, "check", "--receipt", tmp_path / "receipts", BOOK)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.stderr
+    assert not (tmp_path / "receipts").exists(), "it is no fault of the workbook's, and none of ours"
     assert f"{path} {place}" in result.stderr
     assert what in result.stderr
 

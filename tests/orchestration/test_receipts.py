@@ -13,7 +13,7 @@ import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from expectations import findings as ledger
-from orchestration import receipts
+from orchestration import gate, receipts
 from orchestration.hand_ins import judge_slot, receive_all
 from sources import delivery
 from sources import workbook as reader
@@ -261,6 +261,26 @@ def test_a_file_that_our_own_program_fails_on_is_kept_and_told_so(
     monkeypatch.undo()
     assert take_in(home)["voucher-twice.xlsx"]["state"] == "returned"
     assert [r.period for r in archive.receipts(Home.at(home))] == [PERIOD]
+
+
+def test_a_self_check_that_our_own_program_fails_on_has_a_receipt_that_says_so_and_keeps_no_other_file_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path, *more: Any, **named: Any) -> Any:
+        if path.name == "no-unit.xlsx":
+            raise RuntimeError("a fault of ours")
+        return read(path, *more, **named)
+
+    read = gate.read_workbook
+    monkeypatch.setattr(gate, "read_workbook", broken)
+    files = [SAMPLES / "faulty" / name for name in ("no-unit.xlsx", "voucher-twice.xlsx")]
+    result = run_sti("--home", tmp_path / "home", "check", *files, "--receipt", tmp_path / "out")
+    assert (result.exit_code, "no-unit.xlsx" in result.stderr, "voucher-twice" in result.stderr) == (3, True, False)
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "out").glob("*.json")]
+    assert {d["file_name"]: d["state"] for d in found} == {
+        "no-unit.xlsx": "internal_error",
+        "voucher-twice.xlsx": "returned",
+    }
 
 
 def test_a_file_name_from_a_chinese_system_is_read_as_such(tmp_path: Path) -> None:
