@@ -36,9 +36,14 @@ class Mark:
     interrupted_at: str = ""
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether it began on another machine, or in a container of another name: of its process nobody here can tell."""
+        return self.host != socket.gethostname()
+
+    @property
     def is_gone(self) -> bool:
-        """Whether the process has ended; of one on another machine nobody here can tell."""
-        return self.host == socket.gethostname() and _born(self.pid) != self.born
+        """Whether the process has ended, as far as one can tell here."""
+        return not self.is_elsewhere and _born(self.pid) != self.born
 
     @property
     def text(self) -> str:
@@ -75,21 +80,22 @@ def interrupted(home: Home) -> list[Mark]:
 
 
 def elsewhere(home: Home) -> list[str]:
-    """Return what is told of runs on another machine, or in a container of another name: nobody here can tell whether they are there."""
+    """Return what is told of runs on another machine, or in a container of another name, that have not ended as far as Dagster knows."""
     return [
         f"{mark.period} 的运行 {mark.run_id.split('-')[0]} 从 {mark.began_at} 起在另一台机器或容器 {mark.host} 上；"
         f"那里的进程若已不在，删去 {_path(home, mark.run_id)}，再运行：sti run {mark.period}"
         for mark in _marks(home)
-        if mark.host != socket.gethostname() and not mark.interrupted_at
+        if mark.is_elsewhere and not mark.interrupted_at
     ]
 
 
 def settle(home: Home, instance: Any = None) -> list[Mark]:
     """Look for runs whose process is gone, have Dagster note them as failed, and return all interrupted ones.
 
+    Of a run elsewhere Dagster is asked too: one that has ended leaves nothing, though its container may have another name by now.
     While somebody writes in the home, nothing is looked for: whoever looks next does.
     """
-    if any(mark.is_gone and not mark.interrupted_at for mark in _marks(home)):
+    if any((mark.is_gone or mark.is_elsewhere) and not mark.interrupted_at for mark in _marks(home)):
         with suppress(HomeBusy), writing(home):
             _settle(home, instance)
     return interrupted(home)
@@ -106,12 +112,14 @@ def _settle(home: Home, instance: Any) -> None:
             _settle(home, own)
         return
     for mark in _marks(home):
-        if mark.interrupted_at or not mark.is_gone:
+        if mark.interrupted_at:
             continue
         run = instance.get_run_by_id(mark.run_id)
         if run is not None and run.is_finished:
             _path(home, mark.run_id).unlink(missing_ok=True)
             _over(home, mark.period, mark.began_at)
+            continue
+        if not mark.is_gone:
             continue
         known = replace(mark, interrupted_at=datetime.now(UTC).isoformat(timespec="seconds"))
         if run is not None:

@@ -115,3 +115,36 @@ def test_a_run_on_another_machine_is_not_called_dead_but_the_doctor_says_what_to
     (told,) = [row for row in rows if row["项目"] == "别处的运行"]
     assert told["结果"] == "说明"
     assert "容器-7f3a" in told["详情"] and str(path) in told["详情"]
+
+
+def test_a_run_that_ended_before_its_container_got_another_name_is_over_and_one_that_goes_on_is_let_alone(
+    tmp_path: Path,
+) -> None:
+    @dg.job
+    def empty() -> None:
+        pass
+
+    def elsewhere() -> list[str]:
+        rows = json.loads(run_sti("--home", home.root, "doctor", "--json").stdout)
+        return [row["详情"] for row in rows if row["项目"] == "别处的运行"]
+
+    home = Home(tmp_path)
+    prepare(home)
+    with dg.DagsterInstance.get() as instance:
+        ended = empty.execute_in_process(instance=instance).run_id
+        going_on = instance.create_run_for_job(empty)
+    for run_id in (ended, going_on.run_id):
+        running.begin(home, run_id, PERIOD)
+        path = home.running / f"{run_id}.json"
+        mark = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(mark | {"host": "容器-7f3a"}), encoding="utf-8")
+
+    (told,) = elsewhere()
+    assert going_on.run_id in told
+    assert [path.stem for path in home.running.iterdir()] == [going_on.run_id]
+    assert status_of(home, going_on.run_id) == dg.DagsterRunStatus.NOT_STARTED
+
+    with dg.DagsterInstance.get() as instance:
+        instance.report_run_failed(going_on, "it ended there")
+    assert elsewhere() == []
+    assert list(home.running.iterdir()) == []
