@@ -39,7 +39,7 @@ class Submission:
     received. ``received_at``: the latest version. ``late_days_count``: days (自然日) by which the first
     version came after the deadline, or by which it is overdue; 0 in time. ``days_left`` and ``working_days_left``: until the deadline
     (negative after it), of what is still to be sent, corrected or explained; None otherwise. ``mandatory_count`` and ``query_count``:
-    open findings of gate 1, and of gate 2 those that this provider is asked about; ``asked_count`` the latter alone.
+    places of open findings of gate 1, and of gate 2 of those that this provider is asked about; ``asked_count`` of the latter alone.
     """
 
     period: str
@@ -155,7 +155,7 @@ def _submission(
     arrivals = [datetime.fromisoformat(receipt.received_at) for receipt in versions]
     came_on = local_today(arrivals[0]) if arrivals else today
     is_owed = rules.is_owed(period)
-    asked = sum(bool(one.finding.asks) for one in open_ones)
+    asked = place_count(one.finding for one in open_ones if one.finding.asks)
     is_to_do = (
         is_owed and state in (NOT_DUE, MISSING, RETURNED, AWAITING) and not (state == AWAITING and asked == query)
     )

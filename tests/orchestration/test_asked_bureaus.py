@@ -145,6 +145,19 @@ def test_a_question_of_gate_2_goes_to_the_bureau_and_its_answer_comes_back_in_th
     assert asked.receipt()["gate_2_query_count"] == 0
 
 
+def test_what_a_bureau_is_asked_is_counted_in_places_as_all_else_on_the_board(asked: Asked) -> None:
+    rest = [
+        s.finding
+        for s in ledger.states(asked.home.findings, PERIOD)
+        if s.scope == "gate2" and s.state != ledger.CORRECTED and s.finding != asked.finding
+    ]
+    asked.finding = replace(asked.finding, stands_for_count=3)
+    ledger.record(asked.home.findings, PERIOD, "gate2", [*rest, asked.finding])
+    assert asked.board() == ("待说明", 3, "第二道关卡问到 3 条")
+    told = run_sti("--home", asked.home.root, "status", PERIOD).stdout
+    assert f"{PERIOD} 第二道关卡等待 市教育局" in told and "说明或改正核实性问题 3 条" in told
+
+
 def test_no_receipt_holds_what_another_bureaus_units_reported(sample_home: Path) -> None:
     """Every question of gate 2 on the sample city, receipt by receipt: a bureau reads its own words, and of the other side no figure."""
     home = Home(sample_home)
