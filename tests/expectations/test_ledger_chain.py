@@ -72,6 +72,20 @@ def test_a_ledger_that_is_gone_is_noticed_too(ledger: Path) -> None:
         states(ledger, PERIOD)
 
 
+def test_a_head_that_cannot_be_read_is_no_missing_one_and_nothing_passes(ledger: Path) -> None:
+    head = ledger / f"{PERIOD}.head"
+    head.unlink()
+    head.mkdir()
+    rewritten(ledger, lambda kept: kept[:-1])
+    with pytest.raises(OSError, match="head"):
+        blocking(ledger, PERIOD)
+    with pytest.raises(OSError, match="head"):
+        explain(ledger, PERIOD, "张三", "补拨尾款", [finding("b").finding_id])
+    for command in (("findings", PERIOD), ("status", PERIOD), ("doctor",)):
+        result = run_sti("--home", ledger.parent, *command)
+        assert (result.exit_code, f"{PERIOD}.head" in result.stderr) == (1, True), result.stderr
+
+
 def test_what_was_written_before_there_was_a_chain_is_bound_by_the_first_line_that_has_one(ledger: Path) -> None:
     rewritten(ledger, lambda kept: [line.split(',"chain"')[0] + "}" for line in kept])
     (ledger / f"{PERIOD}.head").unlink()

@@ -1,11 +1,14 @@
 """Levels 3 to 5: what one provider says beside what another says, domains beside each other, and results beside public figures."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from expectations.judge import judge, judge_database, load_suite
+from expectations.measures import measure, open_database, prepare
+from sources.reference import SEEDS_DIR
 from tests.expectations.books import AREAS, FIRMS, FIRMS_BY_AREA, Tables, findings, statistics, write
 from tests.expectations.test_gate2 import FACT, MART, clean, judged, where
 
@@ -102,6 +105,26 @@ def test_before_the_plan_was_in_force_there_is_no_public_figure_to_hold_against(
     path.write_bytes(clean)
     (verdict,) = judge_database([load_suite(MART)], path, "2025H1")
     assert [f for f in verdict.findings if f.level == 5] == []
+
+
+@pytest.mark.parametrize(("period", "held_against"), [("2031", 0), ("2032", 0), ("2031H1", 4), ("2032H2", 4)])
+def test_a_figure_of_a_half_year_is_held_against_no_year_whatever_digit_that_ends_in(
+    tmp_path: Path, clean: bytes, period: str, held_against: int
+) -> None:
+    seeds, path = tmp_path / "seeds", tmp_path / "candidate.duckdb"
+    shutil.copytree(SEEDS_DIR, seeds)
+    with (seeds / "period.csv").open("a", encoding="utf-8") as calendar:
+        calendar.write(f"{period},,,,{period[:4]}-01-01,{period[:4]}-12-31,{period},\n")
+    mart = MART if "H" in period else "mart_annual_monitoring"
+    path.write_bytes(clean)
+    with duckdb.connect(str(path)) as connection:
+        rows = f"select * replace ('{period}' as period) from {MART} where period = '2026H1'"
+        connection.execute(f"create or replace table {mart} as {rows}")
+    suite = load_suite(mart)
+    with open_database(path, period, seeds=seeds) as bench:
+        rules = [rule for rule in suite.rules if rule.id == "MON-021"]
+        _, applied = measure(bench, suite, rules, prepare(bench, suite))
+    assert applied == {"MON-021": held_against}
 
 
 RD_GDP = "statistics_bureau__rd_gdp"
