@@ -73,31 +73,31 @@ def build(home: Home) -> Any:
     Raises:
         DbtFailed: dbt itself broke (a failed test or model is no exception; it is in the results).
     """
-    home.candidate.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in home.candidate.parent.glob("warehouse.duckdb*"):
-        # DuckDB spills into a folder beside the file, which stays when the process is killed.
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-    return _invoke(home, "build", "--no-write-json", "--no-populate-cache", "--exclude-resource-type", "unit_test")
+    return _build(home, "--exclude-resource-type", "unit_test")
 
 
-def unit_test(home: Home) -> Any:
-    """Run the models' unit tests on a candidate that was built (they need its columns, not its rows); return dbt's run results.
+def build_and_unit_test(home: Home) -> Any:
+    """Do what `build` does, and run the models' unit tests, each before its model; return dbt's run results.
 
     Raises:
-        DbtFailed: dbt itself broke (a failed test is no exception; it is in the results).
+        DbtFailed: dbt itself broke.
     """
-    return _invoke(home, "test", "--no-write-json", "--no-populate-cache", "--select", "test_type:unit")
+    return _build(home)
 
 
-def _invoke(home: Home, command: str, *arguments: str) -> Any:
+def _build(home: Home, *arguments: str) -> Any:
+    home.candidate.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in home.candidate.parent.glob("*.duckdb*"):
+        # DuckDB spills into a folder beside the file, which stays when the process is killed.
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     ensure_manifest()
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    command = [*_common("build", home.root / "dbt"), "--no-write-json", "--no-populate-cache", *arguments]
     try:
         with contextlib.chdir(home.root):
-            runner = dbtRunner(manifest=_parsed(_project_state()))
-            result = runner.invoke([*_common(command, home.root / "dbt"), *arguments])
+            result = dbtRunner(manifest=_parsed(_project_state())).invoke(command)
     finally:
         # In-process dbt keeps the file open and locked otherwise.
         DuckDBConnectionManager.close_all_connections()

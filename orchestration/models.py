@@ -115,10 +115,11 @@ def _counts(home_candidate: str) -> dict[str, int]:
         tables = connection.execute(
             "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
         ).fetchall()
-        return {
+        counts = {
             name: connection.execute(f'select count(*) from "{schema}"."{name}"').fetchall()[0][0]
             for schema, name, _ in tables
         }
+        return counts | dict(connection.execute("from staging.working_row_count").fetchall())
 
 
 @dbt_assets(manifest=dbt.ensure_manifest(), dagster_dbt_translator=TRANSLATOR, name="dbt_build")

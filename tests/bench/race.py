@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -115,7 +116,7 @@ def by_dbt(home: Path) -> None:
             plan["tables"].append(name)
         elif unique_id in needed:
             kind = "view" if node.config.materialized == "view" else "table"
-            plan["models"].append((name, kind, node.compiled_code.replace('"warehouse".', "")))
+            plan["models"].append((name, kind, re.sub('"(warehouse|working)"[.]', "", node.compiled_code)))
     (home / "statements.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
 
 
@@ -166,8 +167,11 @@ def differences(home: Path, contender: str) -> dict[str, tuple[int, int]]:
         for table, given in GIVES[contender].items():
             ours = f"candidate.main.{table}"
             kinds = dict(connection.execute(f"select column_name, column_type from (describe {ours})").fetchall())
+            # The rows behind a line are a set: each way may list them in its own order.
             cast = ", ".join(
-                f"cast(coalesce({name}, '') as varchar) as {name}"
+                f"list_sort(string_split(trim({name}, '[]'), ',')) as {name}"
+                if name == "evidence"
+                else f"cast(coalesce({name}, '') as varchar) as {name}"
                 if kinds[name] == "VARCHAR"
                 else f"cast(case {name}::varchar when 't' then 'true' when 'f' then 'false' else {name}::varchar end as {kinds[name]}) as {name}"
                 for name in COLUMNS[table].split(", ")

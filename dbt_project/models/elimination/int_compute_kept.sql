@@ -10,31 +10,18 @@ hand_ons as (
     select * from {{ ref('int_class_hand_on') }}
 ),
 
--- 同一 (u, p) 有一个付方配上，u 由各付方得的都算；和不大于 0 的键计 0
-own as (
+united as (
     select
         period,
         reason,
         first_recipient as unit_code,
         reference_no,
-        {{ sum_wan('case when performer_wan > 0 then performer_wan end') }} as own_wan,
-        sum(case when is_matched then 1 else 0 end) as matched_payer_count
-    from pairs
-    group by period, reason, first_recipient, reference_no
-    having sum(case when is_matched then 1 else 0 end) > 0
-),
-
-united as (
-    select
-        period,
-        reason,
-        unit_code,
-        reference_no,
-        matched_payer_count,
-        own_wan,
+        case when is_matched then 1 else 0 end as matched_payer_count,
+        greatest(performer_wan, 0) as own_wan,
         cast(0 as decimal(20, 6)) as received_wan,
         cast(0 as decimal(20, 6)) as handed_wan
-    from own
+    from pairs
+    where reference_no <> ''
     union all
     select
         period,
@@ -59,6 +46,35 @@ united as (
         amount_wan as handed_wan
     from hand_ons
     where tier = 'T1'
+),
+
+keys as (
+    select
+        period,
+        reason,
+        unit_code,
+        reference_no,
+        cast(sum(matched_payer_count) as bigint) as matched_payer_count,
+        {{ sum_wan('own_wan') }} as own_wan,
+        {{ sum_wan('received_wan') }} as received_wan,
+        {{ sum_wan('handed_wan') }} as handed_wan
+    from united
+    group by period, reason, unit_code, reference_no
+),
+
+-- 同一 (u, p) 有一个付方配上，u 由各付方得的都算；一个也没有配上的不算，没有转拨的也就不列
+counted as (
+    select
+        period,
+        reason,
+        unit_code,
+        reference_no,
+        matched_payer_count,
+        cast(case when matched_payer_count > 0 then own_wan else 0 end as decimal(20, 6)) as own_wan,
+        received_wan,
+        handed_wan
+    from keys
+    where matched_payer_count > 0 or received_wan > 0 or handed_wan > 0
 )
 
 select
@@ -66,10 +82,9 @@ select
     reason,
     unit_code,
     reference_no,
-    cast(sum(matched_payer_count) as bigint) as matched_payer_count,
-    {{ sum_wan('own_wan') }} as own_wan,
-    {{ sum_wan('received_wan') }} as received_wan,
-    {{ sum_wan('handed_wan') }} as handed_wan,
-    cast(greatest(sum(own_wan + received_wan - handed_wan), 0) as decimal(20, 6)) as kept_wan
-from united
-group by period, reason, unit_code, reference_no
+    matched_payer_count,
+    own_wan,
+    received_wan,
+    handed_wan,
+    cast(greatest(own_wan + received_wan - handed_wan, 0) as decimal(20, 6)) as kept_wan
+from counted

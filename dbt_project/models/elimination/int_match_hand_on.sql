@@ -93,7 +93,7 @@ keys as (
         case
             when min(united.contract_no) = max(united.contract_no) then nullif(min(united.contract_no), '')
         end as contract_no,
-        {{ list_row_ids('united.row_id') }} as row_ids
+        {{ gather_row_ids('united.row_id') }} as row_ids
     from rows_of_both_sides as united
     inner join kept as payers
         on
@@ -141,7 +141,7 @@ sides as (
         {{ sum_wan('local_wan') }} as local_wan,
         {{ sum_wan('contract_wan') }} as contract_wan,
         '' as contract_no,
-        {{ list_row_ids('row_ids', 'reference_no') }} as row_ids
+        {{ gather_row_ids('row_ids') }} as row_ids
     from tiered
     where tier = 'T2'
     group by period, tier, payer_code, payee_code

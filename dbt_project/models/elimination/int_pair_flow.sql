@@ -23,7 +23,7 @@ aliases as (
     select * from {{ ref('int_read_as_parent') }}
 ),
 
-local_inflows as (
+set_aside as (
     select * from {{ ref('int_set_aside_memo') }}
 ),
 
@@ -66,18 +66,36 @@ both_sides as (
     where not payments.is_memo
     union all
     select
+        inflows.period,
+        'OG' as reason,
+        '' as payer_code,
+        inflows.unit_code as first_recipient,
+        inflows.project_no as reference_no,
+        cast(0 as decimal(20, 6)) as funder_wan,
+        inflows.amount_wan as performer_wan,
+        cast(null as varchar) as funder_row_ids,
+        inflows.row_id as performer_row_ids
+    from inflows
+    left join set_aside
+        on
+            inflows.period = set_aside.period
+            and inflows.unit_code = set_aside.unit_code
+            and inflows.project_no = set_aside.project_no
+    -- 整键以附项拨来的，没有这一边
+    where inflows.money_class = 'local' and (set_aside.left_wan is null or set_aside.left_wan > 0)
+    union all
+    select
         period,
         'OG' as reason,
         '' as payer_code,
         unit_code as first_recipient,
         project_no as reference_no,
         cast(0 as decimal(20, 6)) as funder_wan,
-        left_wan as performer_wan,
+        -set_aside_wan as performer_wan,
         cast(null as varchar) as funder_row_ids,
-        row_ids as performer_row_ids
-    from local_inflows
-    -- 整键以附项拨来的，没有这一边
-    where set_aside_wan = 0 or left_wan > 0
+        cast(null as varchar) as performer_row_ids
+    from set_aside
+    where left_wan > 0
     union all
     select
         signed.period,

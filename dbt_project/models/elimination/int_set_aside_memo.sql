@@ -1,5 +1,5 @@
 -- 步骤 3 之前：以附项拨来的钱不在政府投入之内，先从执行单位自报的 local 收入中剔出。
--- 先逐 (r, p) 抵至附项拨付额；r 余下的附项拨付再抵 r 没有项目编号的 local 行。
+-- 先逐 (r, p) 抵至附项拨付额；r 余下的附项拨付再抵 r 没有项目编号的 local 行。只列剔出了钱的 (r, p)。
 with
 
 inflows as (
@@ -8,18 +8,6 @@ inflows as (
 
 payments as (
     select * from {{ ref('int_read_payment') }}
-),
-
-declared as (
-    select
-        period,
-        unit_code,
-        project_no,
-        {{ sum_wan('amount_wan') }} as inflow_wan,
-        {{ gather_row_ids('row_id') }} as row_ids
-    from inflows
-    where money_class = 'local'
-    group by period, unit_code, project_no
 ),
 
 memo_by_project as (
@@ -33,23 +21,6 @@ memo_by_project as (
     group by period, payee_code, project_no
 ),
 
-by_project as (
-    select
-        declared.*,
-        cast(
-            case
-                when declared.project_no = '' then 0
-                else greatest(least(declared.inflow_wan, coalesce(memo_by_project.memo_wan, 0)), 0)
-            end as decimal(20, 6)
-        ) as taken_wan
-    from declared
-    left join memo_by_project
-        on
-            declared.period = memo_by_project.period
-            and declared.unit_code = memo_by_project.payee_code
-            and declared.project_no = memo_by_project.project_no
-),
-
 memo_by_payee as (
     select
         period,
@@ -59,43 +30,77 @@ memo_by_payee as (
     group by period, payee_code
 ),
 
+-- 自报数里可能有附项的键：自己有附项拨付的，和没有编号的
+declared as (
+    select
+        inflows.period,
+        inflows.unit_code,
+        inflows.project_no,
+        memo_by_project.memo_wan,
+        {{ sum_wan('inflows.amount_wan') }} as inflow_wan
+    from inflows
+    left join memo_by_project
+        on
+            inflows.period = memo_by_project.period
+            and inflows.unit_code = memo_by_project.payee_code
+            and inflows.project_no = memo_by_project.project_no
+    where
+        inflows.money_class = 'local'
+        and (inflows.project_no = '' or memo_by_project.payee_code is not null)
+    group by inflows.period, inflows.unit_code, inflows.project_no, memo_by_project.memo_wan
+),
+
+taken_by_project as (
+    select
+        period,
+        unit_code,
+        project_no,
+        inflow_wan,
+        cast(greatest(least(inflow_wan, memo_wan), 0) as decimal(20, 6)) as set_aside_wan
+    from declared
+    where project_no <> ''
+),
+
 taken_by_payee as (
     select
         period,
         unit_code,
-        {{ sum_wan('taken_wan') }} as taken_wan
-    from by_project
+        {{ sum_wan('set_aside_wan') }} as set_aside_wan
+    from taken_by_project
     group by period, unit_code
 ),
 
-set_aside as (
+taken_without_number as (
     select
-        by_project.period,
-        by_project.unit_code,
-        by_project.project_no,
-        by_project.inflow_wan,
+        declared.period,
+        declared.unit_code,
+        declared.project_no,
+        declared.inflow_wan,
         cast(
-            case
-                when by_project.project_no <> '' then by_project.taken_wan
-                else greatest(
-                    least(
-                        by_project.inflow_wan,
-                        coalesce(memo_by_payee.memo_wan, 0) - taken_by_payee.taken_wan
-                    ),
-                    0
-                )
-            end as decimal(20, 6)
-        ) as set_aside_wan,
-        by_project.row_ids
-    from by_project
-    inner join taken_by_payee
+            greatest(
+                least(
+                    declared.inflow_wan,
+                    memo_by_payee.memo_wan - coalesce(taken_by_payee.set_aside_wan, 0)
+                ),
+                0
+            ) as decimal(20, 6)
+        ) as set_aside_wan
+    from declared
+    inner join memo_by_payee
         on
-            by_project.period = taken_by_payee.period
-            and by_project.unit_code = taken_by_payee.unit_code
-    left join memo_by_payee
+            declared.period = memo_by_payee.period
+            and declared.unit_code = memo_by_payee.payee_code
+    left join taken_by_payee
         on
-            by_project.period = memo_by_payee.period
-            and by_project.unit_code = memo_by_payee.payee_code
+            declared.period = taken_by_payee.period
+            and declared.unit_code = taken_by_payee.unit_code
+    where declared.project_no = ''
+),
+
+set_aside as (
+    select * from taken_by_project
+    union all
+    select * from taken_without_number
 )
 
 select
@@ -104,6 +109,6 @@ select
     project_no,
     inflow_wan,
     set_aside_wan,
-    cast(inflow_wan - set_aside_wan as decimal(20, 6)) as left_wan,
-    row_ids
+    cast(inflow_wan - set_aside_wan as decimal(20, 6)) as left_wan
 from set_aside
+where set_aside_wan > 0

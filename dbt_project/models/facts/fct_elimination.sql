@@ -1,12 +1,8 @@
--- 剔除台账：每剔除一笔一行，什么都不删除；各步合一，附来源行。
+-- 剔除台账：每剔除一笔一行，什么都不删除；附来源行。
 with
 
-unit_dups as (
-    select * from {{ ref('int_eliminate_unit_dup') }}
-),
-
-capped as (
-    select * from {{ ref('int_cap_unit') }}
+removals as (
+    select * from {{ ref('int_list_removal') }}
 ),
 
 hand_ons as (
@@ -19,20 +15,8 @@ filled as (
     where payer_count > 1
 ),
 
-bureau as (
-    select * from {{ ref('int_eliminate_bureau') }}
-),
-
-enterprise as (
-    select * from {{ ref('int_eliminate_enterprise') }}
-),
-
 policies as (
     select * from {{ ref('int_resolve_policy') }}
-),
-
-complete_periods as (
-    select * from {{ ref('int_detect_complete') }}
 ),
 
 -- 每个键的来源行（大表各处直接引用：共用一个 with 子句，DuckDB 会把它整个再存一份）：步骤 3、4 的 T1 逐编号；T2、T3 为 T1 无对方的全部行，T3 只列执行方的
@@ -55,12 +39,8 @@ unmatched as (
         reason,
         first_recipient,
         payer_code,
-        {{ list_row_ids(
-            sort_row_ids('funder_row_ids', json_separator()), 'reference_no', json_separator()
-        ) }} as funder_row_ids,
-        {{ list_row_ids(
-            sort_row_ids('performer_row_ids', json_separator()), 'reference_no', json_separator()
-        ) }} as performer_row_ids
+        {{ sort_row_ids(gather_row_ids('funder_row_ids'), json_separator()) }} as funder_row_ids,
+        {{ sort_row_ids(gather_row_ids('performer_row_ids'), json_separator()) }} as performer_row_ids
     from {{ ref('int_pair_flow') }}
     where not is_matched
     group by period, reason, first_recipient, payer_code
@@ -103,7 +83,7 @@ evidence as (
         payee_code as counterparty_code,
         reference_no,
         cast(null as varchar) as funder_row_ids,
-        replace(row_ids, ',', '{{ json_separator() }}') as performer_row_ids
+        {{ sort_row_ids('row_ids', json_separator()) }} as performer_row_ids
     from hand_ons
     union all
     select
@@ -140,94 +120,42 @@ evidence as (
     from unmatched
 ),
 
-united as (
+proven as (
     select
-        period,
-        'UNIT_DUP' as reason,
-        tier,
-        provider,
-        unit_code,
-        area_key,
-        amount_wan,
-        '' as first_recipient,
-        counterparty_code,
-        '' as reference_no,
-        replace(row_ids, ',', '{{ json_separator() }}') as row_ids
-    from unit_dups
-    union all
-    select
-        capped.period,
-        capped.reason,
-        capped.tier,
-        capped.provider,
-        capped.unit_code,
-        capped.area_key,
-        capped.amount_wan,
-        capped.first_recipient,
-        capped.counterparty_code,
-        capped.reference_no,
+        removals.*,
         case
-            when capped.tier = 'T3' or evidence.funder_row_ids is null then evidence.performer_row_ids
+            when removals.row_ids is not null then replace(removals.row_ids, ',', '{{ json_separator() }}')
+            when removals.tier = 'T3' or evidence.funder_row_ids is null then evidence.performer_row_ids
             else evidence.funder_row_ids || '{{ json_separator() }}' || evidence.performer_row_ids
-        end as row_ids
-    from capped
+        end as evidence_row_ids
+    from removals
     left join evidence
         on
-            capped.period = evidence.period
-            and capped.reason = evidence.reason
-            and case capped.tier when 'T3' then 'T2' else capped.tier end = evidence.tier
-            and coalesce(nullif(capped.first_recipient, ''), capped.unit_code) = evidence.first_recipient
-            and capped.counterparty_code = evidence.counterparty_code
-            and capped.reference_no = evidence.reference_no
-    union all
-    select
-        period,
-        'OE' as reason,
-        'bureau' as tier,
-        provider,
-        '' as unit_code,
-        area_key,
-        amount_wan,
-        '' as first_recipient,
-        '' as counterparty_code,
-        '' as reference_no,
-        replace(row_ids, ',', '{{ json_separator() }}') as row_ids
-    from bureau
-    union all
-    select
-        period,
-        reason,
-        'policy' as tier,
-        'statistics_bureau' as provider,
-        '' as unit_code,
-        area_key,
-        amount_wan,
-        '' as first_recipient,
-        '' as counterparty_code,
-        '' as reference_no,
-        replace(row_ids, ',', '{{ json_separator() }}') as row_ids
-    from enterprise
+            removals.period = evidence.period
+            and removals.reason = evidence.reason
+            and case removals.tier when 'T3' then 'T2' else removals.tier end = evidence.tier
+            and coalesce(nullif(removals.first_recipient, ''), removals.unit_code) = evidence.first_recipient
+            and removals.counterparty_code = evidence.counterparty_code
+            and removals.reference_no = evidence.reference_no
 )
 
 select
-    united.period,
+    proven.period,
     {{ hash_id([
-        'united.period', 'united.reason', 'united.tier', 'united.provider', 'united.unit_code', 'united.area_key',
-        'united.first_recipient', 'united.counterparty_code', 'united.reference_no'
+        'proven.period', 'proven.reason', 'proven.tier', 'proven.provider', 'proven.unit_code', 'proven.area_key',
+        'proven.first_recipient', 'proven.counterparty_code', 'proven.reference_no'
     ]) }} as elimination_id,
-    united.reason,
-    united.tier,
-    united.provider,
-    united.unit_code,
-    united.area_key as area,
-    united.amount_wan,
-    united.first_recipient,
-    united.counterparty_code,
-    united.reference_no,
-    '["' || united.row_ids || '"]' as evidence,
-    united.tier = 'T3' as estimated,
+    proven.reason,
+    proven.tier,
+    proven.provider,
+    proven.unit_code,
+    proven.area_key as area,
+    proven.amount_wan,
+    proven.first_recipient,
+    proven.counterparty_code,
+    proven.reference_no,
+    '["' || proven.evidence_row_ids || '"]' as evidence,
+    proven.tier = 'T3' as estimated,
     policies.rule_version
-from united
-inner join complete_periods on united.period = complete_periods.period
-left join policies on united.period = policies.period
-where united.amount_wan > 0
+from proven
+left join policies on proven.period = policies.period

@@ -13,8 +13,8 @@ performer as (
     where is_in_frame
 ),
 
-ledger as (
-    select * from {{ ref('fct_elimination') }}
+removals as (
+    select * from {{ ref('int_list_removal') }}
 ),
 
 complete_periods as (
@@ -29,23 +29,23 @@ bases as (
     select * from {{ ref('int_resolve_basis') }}
 ),
 
--- 台账逐单位合计；不落到单位的行（bureau、EG、EE）落在地区键上
+-- 逐单位合计；不落到单位的行（bureau、EG、EE）落在地区键上
 removed as (
     select
-        ledger.period,
+        removals.period,
         sectors.subject,
-        ledger.provider,
-        ledger.area as area_key,
+        removals.provider,
+        removals.area_key,
         case
-            when ledger.unit_code = '' then ledger.area
-            else ledger.provider || ':' || ledger.unit_code
+            when removals.unit_code = '' then removals.area_key
+            else removals.provider || ':' || removals.unit_code
         end as unit_key,
-        min(ledger.unit_code) as unit_code,
-        {{ sum_wan('ledger.amount_wan') }} as eliminated_wan,
-        {{ sum_wan('case when ledger.estimated then ledger.amount_wan end') }} as estimated_wan
-    from ledger
-    inner join sectors on ledger.provider = sectors.provider
-    group by ledger.period, sectors.subject, ledger.provider, ledger.area, unit_key
+        min(removals.unit_code) as unit_code,
+        {{ sum_wan('removals.amount_wan') }} as eliminated_wan,
+        {{ sum_wan("case when removals.tier = 'T3' then removals.amount_wan end") }} as estimated_wan
+    from removals
+    inner join sectors on removals.provider = sectors.provider
+    group by removals.period, sectors.subject, removals.provider, removals.area_key, unit_key
 ),
 
 reported as (

@@ -141,7 +141,7 @@ matched as (
     from key where is_t1
     union all
     select 'T2', u, v, '', '', sum(out_wan), sum(in_wan), sum(local_wan), sum(contract_wan),
-        string_agg(array_to_string(list_sort(string_split(row_ids, ',')), ','), ',' order by ref)
+        array_to_string(list_sort(string_split(string_agg(row_ids, ','), ',')), ',')
     from key where not is_t1 group by u, v
 )
 select

@@ -167,8 +167,8 @@ t1 as (
 rest as (
     select
         reason, r, e,
-        string_agg(array_to_string(list_sort(string_split(funder_ids, ',')), ','), ',' order by ref) as funder_ids,
-        string_agg(array_to_string(list_sort(string_split(own_ids, ',')), ','), ',' order by ref) as own_ids
+        array_to_string(list_sort(string_split(string_agg(funder_ids, ','), ',')), ',') as funder_ids,
+        array_to_string(list_sort(string_split(string_agg(own_ids, ','), ',')), ',') as own_ids
     from pair where not is_t1 group by reason, r, e having count(own_ids) > 0
 ),
 evidence as (
