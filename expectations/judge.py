@@ -6,7 +6,7 @@ sibling, an empty measure or an expectation that could not be evaluated never pa
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,7 @@ from expectations import bridge
 from expectations.asking import asks_of, was_asked
 from expectations.comparison import LISTED, Earlier, compare, missing_for
 from expectations.large import judge_large
+from expectations.ledger_file import FOLDER, id_key
 from expectations.measures import (
     Bench,
     JudgeError,
@@ -118,15 +119,21 @@ def judge_database(
 ) -> list[Verdict]:
     """Judge the rows of one period in tables of a DuckDB file (gate 2), opened read-only; findings have no cell.
 
-    ``working_directory`` is where relative paths in the file's views start (``$STI_HOME``). ``settled`` are queries of gate 1 that were asked and
+    ``working_directory`` is where relative paths in the file's views start (``$STI_HOME``), and whose ledger has the secret that the ids are made
+    with. ``settled`` are queries of gate 1 that were asked and
     settled: a rule does not ask about the same figure beside the same earlier figure again, and the summary says how often
     (``asked_before_count``).
 
     Raises:
         JudgeError: a table cannot be judged.
+        LedgerError: that secret is gone.
     """
     with open_database(database, period, working_directory) as bench:
-        return [_judge(bench, suite, None, (), NOTHING_EARLIER, settled) for suite in suites]
+        verdicts = [_judge(bench, suite, None, (), NOTHING_EARLIER, settled) for suite in suites]
+    key = id_key(working_directory / FOLDER, period) if working_directory else b""
+    if not key:
+        return verdicts
+    return [replace(verdict, findings=tuple(f.salted(key) for f in verdict.findings)) for verdict in verdicts]
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:

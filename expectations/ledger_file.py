@@ -9,6 +9,10 @@ without that being seen; ``<period>.head`` beside the file holds the last number
 is written after the event: a kill in between leaves a head that lags, which is no fault. Lines from before there was a chain are committed
 to by the first that has one. This holds against accidents and quiet edits; whoever rewrites the whole ledger, chain and head, is found only by
 a chain that was noted down elsewhere (``sti doctor`` prints it). What the events *mean* is not here (``replay``).
+
+``<period>.key`` is a secret that is made with the ledger. A finding of gate 2 is told to several bureaus by its id, and an id that anybody
+can work out from the values tells them: whoever knows both units tries the amounts. So these ids are made with the secret.
+A ledger from before has none, and its ids stay as they were told.
 """
 
 import fcntl
@@ -16,6 +20,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,8 +32,11 @@ from zoneinfo import ZoneInfo
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PERIOD = re.compile(r"^\d{4}(H[12])?$")
 _HEAD = re.compile(r"([1-9][0-9]*) ([0-9a-f]{64})\n?")
+_KEY = re.compile(r"([0-9a-f]{64})\n?")
 _CHAIN = re.compile(rb',"chain":"([0-9a-f]{64})"}$')
-RESTORE = "请从备份恢复（.jsonl 和同名的 .head 一起）后再继续"
+RESTORE = "请从备份恢复（.jsonl 和同名的 .head、.key 一起）后再继续"
+FOLDER = "findings"
+"""Where a home keeps its ledgers."""
 
 
 class LedgerError(RuntimeError):
@@ -116,6 +124,8 @@ def locked(directory: Path, period: str) -> Iterator[BinaryIO]:
         fcntl.flock(file, fcntl.LOCK_EX)
         if is_new:
             _sync_directory(directory)
+        if not os.fstat(file.fileno()).st_size:
+            _make_key(path)
         yield file
 
 
@@ -179,6 +189,45 @@ def _kept_head(path: Path) -> Head:
         return Head(int(kept[1]), kept[2]) if kept else Head()
     except (FileNotFoundError, ValueError):
         return Head()
+
+
+def id_key(directory: Path, period: str) -> bytes:
+    """Return the secret that the ids of a period's findings of gate 2 are made with; empty where the ledger has none.
+
+    Raises:
+        LedgerError: the secret that ids were made with is gone or damaged.
+    """
+    path = _key_path(ledger_path(directory, period))
+    try:
+        key = _KEY.fullmatch(path.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        recorded = (event.get("findings", ()) for event in read_events(directory, period))
+        if any(finding.get("id_salt") for findings in recorded for finding in findings):
+            raise LedgerError(f"问题编号的密钥 {path.name} 不见了，{RESTORE}") from None
+        return b""
+    except ValueError:
+        key = None
+    if not key:
+        raise LedgerError(f"问题编号的密钥 {path.name} 损坏，{RESTORE}")
+    return bytes.fromhex(key[1])
+
+
+def _key_path(path: Path) -> Path:
+    return path.with_suffix(".key")
+
+
+def _make_key(path: Path) -> None:
+    """Make the secret of a ledger that has no line yet and never had one; whoever calls holds its lock."""
+    target = _key_path(path)
+    if target.exists() or _kept_head(path).number:
+        return
+    temporary = target.with_suffix(".key.tmp")
+    with temporary.open("w", encoding="ascii") as file:
+        file.write(f"{secrets.token_hex(32)}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, target)
+    _sync_directory(path.parent)
 
 
 def append(file: BinaryIO, head: Head, event: dict[str, Any]) -> None:

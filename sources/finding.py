@@ -4,6 +4,7 @@ The reader (this room) and the gates (``expectations``) speak in findings; recei
 """
 
 import hashlib
+import hmac
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -45,7 +46,8 @@ class Finding:
     ``subject``: what it is about independent of its place (the row's key), so that moving a row does not make a new finding.
     ``stands_for_count``: 1, or of the finding that closes a list cut short (`sources.limited`) the places that are not listed.
     ``asks``: the bureaus that a finding of gate 2 is laid before, each in words of its own; none for a finding of a return, which is its
-    sender's.
+    sender's. ``id_salt``: of a finding of gate 2 what keeps its id, which every bureau that it asks is told, from telling the values that it is made
+    of to whoever tries them; it stands in no receipt.
     """
 
     rule_id: str
@@ -66,6 +68,7 @@ class Finding:
     action: str
     stands_for_count: int = 1
     asks: tuple[Ask, ...] = ()
+    id_salt: str = ""
 
     def __post_init__(self) -> None:
         """Make what the sender wrote fit to be read: nothing unseen, nothing endless. A long value keeps what tells it from others."""
@@ -79,8 +82,17 @@ class Finding:
     @cached_property
     def finding_id(self) -> str:
         """16 hex digits from rule, table, period, subject and value: an acceptance binds to the value and lapses with it."""
-        text = "\x1f".join((self.rule_id, self.provider, self.table_id, self.period, self.subject, self.found))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        salt = (self.id_salt,) if self.id_salt else ()
+        return hashlib.sha256("\x1f".join((*self._identity, *salt)).encode()).hexdigest()[:16]
+
+    @property
+    def _identity(self) -> tuple[str, ...]:
+        return self.rule_id, self.provider, self.table_id, self.period, self.subject, self.found
+
+    def salted(self, key: bytes) -> "Finding":
+        """Return the finding with an id that cannot be worked out from what it says without the key; the same each time."""
+        text = "\x1f".join(self._identity).encode()
+        return replace(self, id_salt=hmac.new(key, text, hashlib.sha256).hexdigest()[:32])
 
     @property
     def place(self) -> str:
@@ -99,10 +111,10 @@ class Finding:
         return f"#{self.finding_id[:8]}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields and the id as plain JSON values; ``asks`` only where somebody is asked."""
+        """Return the fields and the id as plain JSON values; ``asks`` only where somebody is asked, ``id_salt`` only where there is one."""
         plain = {"finding_id": self.finding_id, **asdict(self)}
-        asks = plain.pop("asks")
-        return plain | ({"asks": list(asks)} if asks else {})
+        asks, salt = plain.pop("asks"), plain.pop("id_salt")
+        return plain | ({"asks": list(asks)} if asks else {}) | ({"id_salt": salt} if salt else {})
 
     @classmethod
     def from_dict(cls, data: dict) -> "Finding":

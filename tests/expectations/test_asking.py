@@ -1,5 +1,6 @@
 """Whom gate 2 asks, in words that hold nothing of another bureau's units; and what gate 1 has asked already is not asked again."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,12 +9,15 @@ import duckdb
 import pytest
 
 from expectations.asking import was_asked
+from expectations.findings import record, states
 from expectations.judge import judge_database, load_suite
+from expectations.ledger_file import LedgerError
 from expectations.receipt import renewed_document
-from expectations.replay import Explanation, FindingState
+from expectations.replay import CORRECTED, Explanation, FindingState
 from expectations.rules import load_suites
 from sources.contracts import providers
 from sources.finding import Ask, Finding
+from tests.conftest import run_sti
 from tests.expectations.test_gate2 import FACT, MART, WAN, clean, judged, where
 from tests.expectations.test_mirrors import handed_on
 
@@ -147,3 +151,63 @@ def test_what_the_suites_say_of_whom_they_ask_names_bureaus_and_only_what_can_be
         assert suite.provider == ""
         assert rule.rule_class != "mandatory"
         assert {ask.provider for ask in rule.asks if ask.provider} <= providers().keys()
+
+
+def ids_told(home: Path, clean: bytes, *spoil: str) -> list[tuple[str, str]]:
+    """The ids of what gate 2 asks in a home, beside those that anybody could work out from the values."""
+    path = home / "candidate.duckdb"
+    path.write_bytes(clean)
+    with duckdb.connect(str(path)) as connection:
+        for statement in (*handed_on(731), *spoil):
+            connection.execute(statement)
+    (verdict,) = judge_database([load_suite(FACT)], path, "2026H1", home)
+    asked_ones = [f for f in verdict.findings if f.asks]
+    record(home / "findings", "2026H1", "gate2", asked_ones)
+    kept = [s.finding for s in states(home / "findings", "2026H1") if s.scope == "gate2" and s.state != CORRECTED]
+    assert kept == asked_ones
+    return [(f.finding_id, replace(f, id_salt="").finding_id) for f in kept]
+
+
+def test_an_id_that_several_bureaus_are_told_cannot_be_worked_out_and_is_the_same_each_time_and_everywhere(
+    tmp_path: Path, clean: bytes
+) -> None:
+    home, elsewhere, other = (tmp_path / name for name in ("home", "elsewhere", "other"))
+    for each in (home, other):
+        record(each / "findings", "2026H1", "gate1:education_bureau", [])
+    told = ids_told(home, clean)
+    assert told and all(kept != plain for kept, plain in told)
+    written = (home / "findings" / "2026H1.jsonl").read_bytes()
+    assert ids_told(home, clean) == told
+    assert (home / "findings" / "2026H1.jsonl").read_bytes() == written
+    shutil.copytree(home, elsewhere)
+    assert ids_told(elsewhere, clean) == told
+    assert [plain for _, plain in ids_told(other, clean)] == [plain for _, plain in told]
+    assert {kept for kept, _ in ids_told(other, clean)}.isdisjoint(kept for kept, _ in told)
+    # Another value is another finding, as ever.
+    more = ids_told(home, clean, "update staging.int_read_inflow set amount_wan = 732 where money_class = 'hand_on'")
+    assert {kept for kept, _ in more}.isdisjoint(kept for kept, _ in told)
+
+
+def test_a_ledger_from_before_keeps_its_ids(tmp_path: Path, clean: bytes) -> None:
+    record(tmp_path / "findings", "2026H1", "gate1:education_bureau", [])
+    (tmp_path / "findings" / "2026H1.key").unlink()
+    told = ids_told(tmp_path, clean)
+    assert told and all(kept == plain for kept, plain in told)
+    record(tmp_path / "findings", "2026H1", "gate1:science_bureau", [])
+    assert ids_told(tmp_path, clean) == told
+
+
+@pytest.mark.parametrize("left", [None, b"", b"00", b"\xff" * 64])
+def test_ids_are_not_made_without_their_secret_once_there_was_one(
+    tmp_path: Path, clean: bytes, left: bytes | None
+) -> None:
+    record(tmp_path / "findings", "2026H1", "gate1:education_bureau", [])
+    assert ids_told(tmp_path, clean)
+    key = tmp_path / "findings" / "2026H1.key"
+    key.unlink()
+    if left is not None:
+        key.write_bytes(left)
+    with pytest.raises(LedgerError, match="备份"):
+        ids_told(tmp_path, clean)
+    examined = run_sti("--home", tmp_path, "doctor")
+    assert (examined.exit_code, "2026H1.key" in examined.stdout) == (1, True)
