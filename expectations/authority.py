@@ -3,10 +3,10 @@
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sources.finding import CLASS_LABELS, Finding
+from sources.settings import read_yaml, reasons
 from sources.text import label_of
 
 AUTHORITY_FILE = Path(__file__).parent / "authority.yaml"
@@ -86,10 +86,8 @@ def load_authority(path: Path, _changed_at: int = 0) -> Authority:
     Raises:
         AuthorityError: naming the file, the field and the reason.
     """
+    data = read_yaml(path, AuthorityError)
     try:
-        return Authority.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise AuthorityError(f"{path.name}：不是有效的 YAML：{error}") from error
+        return Authority.model_validate(data)
     except ValidationError as error:
-        reasons = [f"字段 {'.'.join(map(str, e['loc'])) or '（整个文件）'}：{e['msg']}" for e in error.errors()]
-        raise AuthorityError(f"{path.name}：" + "；".join(reasons)) from error
+        raise AuthorityError(f"{path.name}：{reasons(error)}") from error

@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sources.contracts import Cadence, Provider, providers, tables
 from sources.reference import Period, periods
+from sources.settings import read_yaml, reasons
 from sources.working_days import WorkingDays
 
 CALENDAR_FILE = Path(__file__).parent / "calendar.yaml"
@@ -230,13 +230,11 @@ def load_calendar(path: Path) -> Calendar:
     Raises:
         CalendarError: naming the file, the field and the reason.
     """
+    data = read_yaml(path, CalendarError)
     try:
-        return Calendar.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise CalendarError(f"{path.name}：不是有效的 YAML：{error}") from error
+        return Calendar.model_validate(data)
     except ValidationError as error:
-        reasons = [f"字段 {'.'.join(map(str, e['loc'])) or '（整个文件）'}：{e['msg']}" for e in error.errors()]
-        raise CalendarError(f"{path.name}：" + "；".join(reasons)) from error
+        raise CalendarError(f"{path.name}：{reasons(error)}") from error
 
 
 @lru_cache(maxsize=1)

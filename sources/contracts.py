@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from sources.settings import read_yaml, reasons
 
 PROVIDERS_DIR = Path(__file__).parent / "providers"
 ASCII_ID = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -191,17 +192,13 @@ def load_provider(path: Path) -> Provider:
     Raises:
         ContractError: naming the file, the field and the reason.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ContractError(f"{path.name}：不是有效的 YAML：{error}") from error
+    data = read_yaml(path, ContractError)
     if not isinstance(data, dict):
         raise ContractError(f"{path.name}：文件须为映射（provider、label、basis、tables）")
     try:
         provider = Provider.model_validate(data)
     except ValidationError as error:
-        reasons = [f"字段 {'.'.join(map(str, e['loc'])) or '（整个文件）'}：{e['msg']}" for e in error.errors()]
-        raise ContractError(f"{path.name}：" + "；".join(reasons)) from error
+        raise ContractError(f"{path.name}：{reasons(error)}") from error
     if provider.provider != path.stem:
         raise ContractError(f"{path.name}：字段 provider：{provider.provider} 与文件名不符")
     return provider

@@ -5,12 +5,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from orchestration.alerts.wording import KINDS
 from sources.contracts import ASCII_ID, providers
 from sources.pulling.config import MESSAGES, AbsolutePath, EnvironmentName, Text
+from sources.settings import read_yaml
 
 ADDRESS = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
 SECRETS = ("password", "passwd", "secret", "token", "access_token", "key", "url", "webhook")
@@ -151,16 +151,9 @@ def load_alerts(path: Path) -> AlertsConfig:
     Raises:
         AlertsError: the file is not there, is no YAML, or something in it is wrong.
     """
+    data = read_yaml(path, AlertsError, "照 orchestration/alerts/alerts.example.yaml 写一份，说明见 docs/alerts.md")
     try:
-        return AlertsConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise AlertsError(
-            f"{path} 不存在；照 orchestration/alerts/alerts.example.yaml 写一份，说明见 docs/alerts.md"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise AlertsError(f"{path} 读不了，须是 UTF-8 文本") from error
-    except yaml.YAMLError as error:
-        raise AlertsError(f"{path} 不是合格的 YAML，请核对缩进、冒号后的空格和引号") from error
+        return AlertsConfig.model_validate(data)
     except ValidationError as error:
         reasons = [_reason(e) for e in error.errors(include_input=False, include_url=False)]
         raise AlertsError(f"{path}：" + "；".join(reasons)) from error

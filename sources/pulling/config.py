@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,6 +19,7 @@ from pydantic import (
 
 from sources.contracts import ASCII_ID, providers
 from sources.inspection.refusal import LARGEST_FILE_BYTES
+from sources.settings import read_yaml
 
 SECRETS = {
     "password": "password_env", "passwd": "password_env", "pwd": "password_env", "passphrase": "passphrase_env",
@@ -293,18 +293,7 @@ def load_sources(path: Path) -> tuple[Source, ...]:
     Raises:
         SourcesError: the file is not there, is no YAML, or something in it is wrong.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SourcesError(f"{path} 不存在；照 sources/sources.example.yaml 写一份，说明见 docs/sources.md") from error
-    except OSError as error:
-        raise SourcesError(f"{path} 读不了：{error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SourcesError(f"{path} 不是 UTF-8 编码，请另存为 UTF-8") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"第 {mark.line + 1} 行" if mark else "内容"
-        raise SourcesError(f"{path}：{where}不是合格的 YAML，请核对缩进、冒号后的空格和引号") from error
+    data = read_yaml(path, SourcesError, "照 sources/sources.example.yaml 写一份，说明见 docs/sources.md")
     if not isinstance(data, dict) or set(data) != {"sources"} or not isinstance(data["sources"], list):
         raise SourcesError(f"{path}：文件须只有一项 sources，下面是来源的列表")
     try:

@@ -58,16 +58,17 @@ def run_once(home: Path, inbox: Path, period: str) -> tuple[float, dict[str, flo
 def bare_sql(home: Home) -> float:
     """Return the seconds that the models' own SQL takes when DuckDB runs it directly, without dbt; what Python scored stays."""
     compiled = [
-        (result.node.schema, result.node.name, result.node.config.materialized, result.node.compiled_code)
+        (result.node.relation_name, result.node.config.materialized, result.node.compiled_code)
         for result in dbt.build(home).results
         if result.node.resource_type == "model" and result.node.language == "sql"
     ]
     seeds = duckdb.connect(str(home.candidate))
     seconds: dict[str, float] = {}
     with contextlib.chdir(home.root), timed(seconds, "sql"):
-        for schema, name, materialized, code in compiled:
+        seeds.execute("attach ':memory:' as working; create schema working.staging")
+        for relation, materialized, code in compiled:
             kind = "view" if materialized == "view" else "table"
-            seeds.execute(f'create or replace {kind} "{schema}"."{name}" as {code}')
+            seeds.execute(f"create or replace {kind} {relation} as {code}")
     seeds.close()
     return seconds["sql"]
 

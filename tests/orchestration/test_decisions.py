@@ -213,6 +213,11 @@ def test_several_findings_are_decided_together_or_not_at_all(city: City, judged:
         assert city.sti("decide", wrong, "--accept", "--by", "李四", "--reason", "好").exit_code == 1
     (city.home / "authority.yaml").write_text("accept: {names: [李四]}\n", encoding="utf-8")
     assert "authority.yaml" in city.sti("decide", ids[2], "--accept", "--by", "王五", "--reason", "好").stderr
+    # Saved in the code page of a Chinese Windows: told what to do, not "internal error".
+    (city.home / "authority.yaml").write_text("accept: {names: [李四]}\n", encoding="gb18030")
+    refused_file = city.sti("decide", ids[2], "--accept", "--by", "李四", "--reason", "好")
+    assert refused_file.exit_code in (1, 2)
+    assert "另存为 UTF-8" in refused_file.stderr
 
 
 def test_who_accepts_in_one_go_does_not_accept_what_they_explained_themselves(

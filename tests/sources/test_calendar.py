@@ -154,6 +154,17 @@ def test_a_wrong_calendar_says_which_field_and_why(tmp_path: Path, changes: dict
         written(tmp_path, **changes)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("期限: []".encode("gb18030"), "另存为 UTF-8"), (b"due:\n  - {days: 1\nmoved: []\n", "第 3 行不是合格的 YAML")],
+)
+def test_a_calendar_that_cannot_be_read_says_what_to_do(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "calendar.yaml"
+    path.write_bytes(content)
+    with pytest.raises(CalendarError, match=said):
+        load_calendar(path)
+
+
 def test_reminders_and_escalations_fall_on_working_days_around_the_deadline() -> None:
     assert calendar().reminders(date(2025, 2, 5)) == [
         (10, date(2025, 1, 15)), (3, date(2025, 1, 24)), (1, date(2025, 1, 27)),
