@@ -17,7 +17,7 @@ from warehouse import layers, publish
 from warehouse.paths import Home
 from warehouse.query import shown
 from warehouse.report.annex1 import annex1_rows, write_annex1
-from warehouse.report.annex2 import score_pictures, write_annex2
+from warehouse.report.annex2 import write_annex2
 from warehouse.report.annual import SUBJECT_LABELS, Annual, NoSuchYear, read_annual
 from warehouse.report.bridge import bridge_lines, bridge_svg
 from warehouse.report.rounding import rounded
@@ -108,15 +108,19 @@ def annex2(context: dg.AssetExecutionContext, options: RunOptions) -> dg.Materia
     """Write the annex 2 workbooks of one year, of 市委科技办 and of each bureau."""
     home, period = options.where, context.partition_key
     try:
-        paths = write_annex2(home, period)
         annual = read_annual(home, period)
     except NoSuchYear as error:
         raise dg.Failure(str(error)) from error
+    paths = write_annex2(home, annual)
     return dg.MaterializeResult(
         metadata={
             "文件": dg.MetadataValue.md("\n".join(f"- `{path}`" for path in paths)),
             "综合得分": dg.MetadataValue.md(ranking_markdown(annual)),
-            **{f"得分构成（{kind}）": _picture(kind, svg) for kind, svg in score_pictures(annual).items()},
+            **{
+                f"得分构成（{path.stem.rpartition('_')[2]}）": _picture(path.stem, path.read_text(encoding="utf-8"))
+                for path in paths
+                if path.suffix == ".svg"
+            },
         }
     )
 

@@ -18,7 +18,7 @@ from tests.conftest import ACCEPT, SAMPLES, run_sti
 from tests.orchestration.expected import published
 from warehouse.paths import Home
 from warehouse.report.annex2 import write_annex2
-from warehouse.report.annual import NoSuchYear
+from warehouse.report.annual import NoSuchYear, read_annual
 
 YEAR = 2025
 OWN = {
@@ -211,14 +211,14 @@ def test_no_workbook_holds_anything_of_an_enterprise_or_of_another_bureaus_units
 
 def test_the_same_figures_make_the_same_bytes(annual_home: Path, tmp_path: Path) -> None:
     shutil.copytree(annual_home / "published", tmp_path / "published")
-    for path in write_annex2(Home.at(tmp_path), "2025"):
+    for path in write_annex2(Home.at(tmp_path), read_annual(Home.at(tmp_path), "2025")):
         assert path.read_bytes() == (annual_home / "reports" / "2025" / path.name).read_bytes(), path.name
 
 
 @pytest.mark.parametrize(("period", "told"), [("2025H2", "不是年度"), ("2026", "sti run 2026")])
 def test_a_period_without_an_evaluation_has_no_workbook_and_says_why(annual_home: Path, period: str, told: str) -> None:
     with pytest.raises(NoSuchYear, match=told):
-        write_annex2(Home.at(annual_home), period)
+        write_annex2(Home.at(annual_home), read_annual(Home.at(annual_home), period))
     assert not path_of(annual_home, OFFICE, period).exists()
 
 

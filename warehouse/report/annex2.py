@@ -16,7 +16,7 @@ from warehouse.paths import Home, write_atomically
 from warehouse.report.annex1 import OFFICE
 from warehouse.report.annex2_scores import fill_explanation_sheet, fill_ranking_sheet
 from warehouse.report.annex2_sheet import fill_annex2_sheet
-from warehouse.report.annual import SCORED, SUBJECT_LABELS, Annual, read_annual
+from warehouse.report.annual import SCORED, SUBJECT_LABELS, Annual
 from warehouse.report.contributions import Contributions, contributions, contributions_svg, fill_contribution_sheet
 from warehouse.report.target_sheet import fill_target_chart_sheet, fill_target_sheet, has_chart
 from warehouse.report.targets import TargetRow, target_rows
@@ -28,34 +28,28 @@ def annex2_path(home: Home, period: str, provider: str = "") -> Path:
     return home.reports / period / f"附件2_{period}{who}.xlsx"
 
 
-def write_annex2(home: Home, period: str) -> list[Path]:
+def write_annex2(home: Home, annual: Annual) -> list[Path]:
     """Write ``reports/<period>/附件2_<period>.xlsx``, one workbook per bureau beside it, and the pictures of the scores; return all paths.
 
     What an earlier run wrote and this one has no figures for any more is taken away.
 
     Raises:
-        NoSuchYear: the period is no year, or not published.
         NothingPublished: nothing was published yet.
     """
-    annual = read_annual(home, period)
+    period = str(annual.year)
     paths = [_write(annex2_path(home, period), annual, OFFICE, SCORED, target_rows(home, period))]
     for provider in dict.fromkeys(figure.provider for figure in annual.figures if figure.provider):
         kinds = tuple(kind for kind in SCORED if subject_providers().get(kind) == provider)
         own = annual.of(provider, kinds)
         paths.append(_write(annex2_path(home, period, provider), own, providers()[provider].label, kinds))
-    for name, picture in score_pictures(annual).items():
-        path = home.reports / period / f"得分构成_{period}_{name}.svg"
-        write_atomically(path, picture.encode())
+    for made in _contributions(annual, SCORED):
+        path = home.reports / period / f"得分构成_{period}_{SUBJECT_LABELS[made.kind]}.svg"
+        write_atomically(path, contributions_svg(made).encode())
         paths.append(path)
     for pattern in (f"附件2_{period}*.xlsx", f"得分构成_{period}_*.svg"):
         for left_over in set((home.reports / period).glob(pattern)) - set(paths):
             left_over.unlink()
     return paths
-
-
-def score_pictures(annual: Annual) -> dict[str, str]:
-    """Return the pictures of what the composites are made of, by kind of subject: SVG texts."""
-    return {SUBJECT_LABELS[made.kind]: contributions_svg(made) for made in _contributions(annual, SCORED)}
 
 
 def _contributions(annual: Annual, kinds: Iterable[str]) -> list[Contributions]:
