@@ -67,7 +67,7 @@ def record(directory: Path, period: str, scope: str, findings: Sequence[Finding]
     strangers = [f for f in findings if f.period != period]
     if strangers:
         raise ValueError(f"{scope}：问题 {strangers[0].finding_id} 不属于 {period}，不能登记")
-    entries = sorted((f.as_dict() for f in findings), key=lambda entry: str(entry["finding_id"]))
+    entries = sorted((f.as_recorded() for f in findings), key=lambda entry: str(entry["finding_id"]))
     with locked(directory, period) as file:
         events, head = events_of(file)
         latest = next((e for e in reversed(events) if e["event"] == "recorded" and e["scope"] == scope), None)

@@ -120,13 +120,12 @@ def judge_database(
     """Judge the rows of one period in tables of a DuckDB file (gate 2), opened read-only; findings have no cell.
 
     ``working_directory`` is where relative paths in the file's views start (``$STI_HOME``), and whose ledger has the secret that the ids are made
-    with. ``settled`` are queries of gate 1 that were asked and
-    settled: a rule does not ask about the same figure beside the same earlier figure again, and the summary says how often
-    (``asked_before_count``).
+    with; one that is not there is begun. ``settled`` are queries of gate 1 that were asked and settled: a rule does not ask about the same figure
+    beside the same earlier figure again, and the summary says how often (``asked_before_count``).
 
     Raises:
         JudgeError: a table cannot be judged.
-        LedgerError: that secret is gone.
+        LedgerError: that ledger is damaged.
     """
     with open_database(database, period, working_directory) as bench:
         verdicts = [_judge(bench, suite, None, (), NOTHING_EARLIER, settled) for suite in suites]

@@ -10,9 +10,10 @@ is written after the event: a kill in between leaves a head that lags, which is 
 to by the first that has one. This holds against accidents and quiet edits; whoever rewrites the whole ledger, chain and head, is found only by
 a chain that was noted down elsewhere (``sti doctor`` prints it). What the events *mean* is not here (``replay``).
 
-``<period>.key`` is a secret that is made with the ledger. A finding of gate 2 is told to several bureaus by its id, and an id that anybody
-can work out from the values tells them: whoever knows both units tries the amounts. So these ids are made with the secret.
-A ledger from before has none, and its ids stay as they were told.
+The first event has a secret, ``id_key``. A finding of gate 2 is told to several bureaus by its id, and an id that anybody can work out from
+the values tells them: whoever knows both units tries the amounts. So these ids are made with the secret. It stands in the ledger, which
+holds all those values anyway: it cannot be lost, forgotten in a backup or exchanged without the ledger. A ledger from before has none, and its
+ids stay as they were told.
 """
 
 import fcntl
@@ -32,9 +33,8 @@ from zoneinfo import ZoneInfo
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PERIOD = re.compile(r"^\d{4}(H[12])?$")
 _HEAD = re.compile(r"([1-9][0-9]*) ([0-9a-f]{64})\n?")
-_KEY = re.compile(r"([0-9a-f]{64})\n?")
 _CHAIN = re.compile(rb',"chain":"([0-9a-f]{64})"}$')
-RESTORE = "请从备份恢复（.jsonl 和同名的 .head、.key 一起）后再继续"
+RESTORE = "请从备份恢复（.jsonl 和同名的 .head 一起）后再继续"
 FOLDER = "findings"
 """Where a home keeps its ledgers."""
 
@@ -124,8 +124,6 @@ def locked(directory: Path, period: str) -> Iterator[BinaryIO]:
         fcntl.flock(file, fcntl.LOCK_EX)
         if is_new:
             _sync_directory(directory)
-        if not os.fstat(file.fileno()).st_size:
-            _make_key(path)
         yield file
 
 
@@ -192,51 +190,34 @@ def _kept_head(path: Path) -> Head:
 
 
 def id_key(directory: Path, period: str) -> bytes:
-    """Return the secret that the ids of a period's findings of gate 2 are made with; empty where the ledger has none.
+    """Return the secret that the ids of a period's findings of gate 2 are made with; empty where the ledger is older than that.
+
+    A ledger without events is begun, so that what is judged first and recorded then keeps its ids.
 
     Raises:
-        LedgerError: the secret that ids were made with is gone or damaged.
+        LedgerError: a line was lost, altered or cut off.
     """
-    path = _key_path(ledger_path(directory, period))
-    try:
-        key = _KEY.fullmatch(path.read_text(encoding="ascii"))
-    except FileNotFoundError:
-        recorded = (event.get("findings", ()) for event in read_events(directory, period))
-        if any(finding.get("id_salt") for findings in recorded for finding in findings):
-            raise LedgerError(f"问题编号的密钥 {path.name} 不见了，{RESTORE}") from None
-        return b""
-    except ValueError:
-        key = None
-    if not key:
-        raise LedgerError(f"问题编号的密钥 {path.name} 损坏，{RESTORE}")
-    return bytes.fromhex(key[1])
-
-
-def _key_path(path: Path) -> Path:
-    return path.with_suffix(".key")
-
-
-def _make_key(path: Path) -> None:
-    """Make the secret of a ledger that has no line yet and never had one; whoever calls holds its lock."""
-    target = _key_path(path)
-    if target.exists() or _kept_head(path).number:
-        return
-    temporary = target.with_suffix(".key.tmp")
-    with temporary.open("w", encoding="ascii") as file:
-        file.write(f"{secrets.token_hex(32)}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, target)
-    _sync_directory(path.parent)
+    events = read_events(directory, period)
+    if not events:
+        with locked(directory, period) as file:
+            events, head = events_of(file)
+            if not events:
+                append(file, head, {"event": "recorded", "at": stamp(None), "scope": "gate2", "findings": []})
+        events = read_events(directory, period)
+    return bytes.fromhex(events[0].get("id_key", ""))
 
 
 def append(file: BinaryIO, head: Head, event: dict[str, Any]) -> None:
     """Append one event after ``head``, as `events_of` gave it, and sync it to disk; then write the new head beside it.
 
+    The first one gets the secret of the ids.
+
     Raises:
         LedgerError: the disk did not take the whole line.
     """
     path, number = Path(file.name), head.number + 1
+    if number == 1:
+        event = event | {"id_key": secrets.token_hex(32)}
     body = json.dumps({"number": number} | event, ensure_ascii=False, separators=(",", ":")).encode()
     chain = _next_chain(head.chain, body)
     line = body[:-1] + f',"chain":"{chain}"}}\n'.encode()

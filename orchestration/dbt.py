@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import os
 import shutil
 from functools import lru_cache
 from pathlib import Path
@@ -14,9 +15,17 @@ PROJECT_DIR = Path(__file__).parent.parent / "dbt_project"
 TARGET_DIR = PROJECT_DIR / "target"
 MANIFEST = TARGET_DIR / "manifest.json"
 
+IN_MEMORY = ":memory:"
+WORKING_TABLES = "STI_WORKING_TABLES"
+"""The variable that names a file for the tables that are otherwise in memory while dbt builds; see ``profiles.yml``."""
+
 
 class DbtFailed(RuntimeError):
     """dbt could not parse or run the project; the message is dbt's own."""
+
+
+class WrongSetting(ValueError):
+    """A variable of the environment cannot be followed; the message says which, and what it may be."""
 
 
 def _common(command: str, target: Path) -> list[str]:
@@ -72,6 +81,7 @@ def build(home: Home) -> Any:
 
     Raises:
         DbtFailed: dbt itself broke (a failed test or model is no exception; it is in the results).
+        WrongSetting: ``STI_WORKING_TABLES`` names something else than a file beside the candidate.
     """
     return _build(home, "--exclude-resource-type", "unit_test")
 
@@ -80,12 +90,25 @@ def build_and_unit_test(home: Home) -> Any:
     """Do what `build` does, and run the models' unit tests, each before its model; return dbt's run results.
 
     Raises:
-        DbtFailed: dbt itself broke.
+        DbtFailed, WrongSetting: as `build`.
     """
     return _build(home)
 
 
+def _check_working_tables(home: Home) -> None:
+    """Let nothing be named but a file beside the candidate, which each build makes anew: one that stays would be built into."""
+    named = os.environ.get(WORKING_TABLES, IN_MEMORY)
+    path, candidate = (Path(os.path.realpath(home.root / name)) for name in (named, home.candidate))
+    is_beside = path.parent == candidate.parent and path.suffix == ".duckdb" and path != candidate
+    if named != IN_MEMORY and not is_beside:
+        raise WrongSetting(
+            f"{WORKING_TABLES} 是“{named}”，不能用：须是 candidate/ 里另一个 .duckdb 文件，如 candidate/working.duckdb；"
+            "不要看中间表就不设它"
+        )
+
+
 def _build(home: Home, *arguments: str) -> Any:
+    _check_working_tables(home)
     home.candidate.parent.mkdir(parents=True, exist_ok=True)
     for leftover in home.candidate.parent.glob("*.duckdb*"):
         # DuckDB spills into a folder beside the file, which stays when the process is killed.

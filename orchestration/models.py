@@ -11,6 +11,7 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from expectations.judge import judge_database, load_suite
+from expectations.ledger_file import LedgerError
 from expectations.rules import is_restricted
 from orchestration import dbt, quality, receipts
 from orchestration.gate import GATE_2 as GATE_2_SCOPE
@@ -134,7 +135,10 @@ def dbt_build(
             inputs = layers.verify_accepted(home)
         except layers.LayerError as error:
             raise dg.Failure(str(error)) from error
-        results = dbt.build(home).results
+        try:
+            results = dbt.build(home).results
+        except dbt.WrongSetting as error:
+            raise dg.Failure(str(error)) from error
         counts = _counts(str(home.candidate))
         failed = [_failure_line(result) for result in results if str(result.status) not in ("success", "pass")]
         if not failed:
@@ -194,8 +198,12 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
     summaries = []
     accepted = sorted(layers.accepted_periods(home))
     for period in accepted:
-        settled = settled_at_gate_1(home, period)
-        verdicts = judge_database(suites[periods()[period].kind], home.candidate, period, home.root, settled)
+        try:
+            settled = settled_at_gate_1(home, period)
+            verdicts = judge_database(suites[periods()[period].kind], home.candidate, period, home.root, settled)
+        except LedgerError as error:
+            # Of any period that stands in the candidate, not only of the one that is run.
+            raise dg.Failure(str(error)) from error
         found = in_order([f for verdict in verdicts for f in verdict.findings])
         blocking = options.settle(context.run.run_id, period, GATE_2_SCOPE, found)
         found_by_period[period] = found

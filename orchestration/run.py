@@ -105,8 +105,8 @@ def run_period(
             raise_on_error=False,
             run_config={"resources": {"options": {"config": options}}, "loggers": {"console": {}}},
         )
-    failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-    unexpected = [error for error in failures if error and error.cls_name not in BLOCKED_BY_US]
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    unexpected = [each.error for each in failures if each.error and each.error.cls_name not in BLOCKED_BY_US]
     if unexpected:
         raise RunBroke("\n\n".join(error.to_string() for error in unexpected))
     # As a difference of sets: what was accepted before may have gone with the version of a return that it belonged to.
@@ -114,7 +114,8 @@ def run_period(
     accepted = place_count(accepted_now[finding_id] for finding_id in accepted_now.keys() - accepted_before.keys())
     if result.success:
         return RunOutcome(period, True, accepted_query_count=accepted)
-    refusals = [error.message.strip() for error in failures if error and error.cls_name == "Failure"]
+    # Our own words: the error's message has the name of its Python class before them.
+    refusals = [each.user_failure_data.description or "" for each in failures if each.user_failure_data]
     blocking = in_order(ledger.blocking(home.findings, period))
     return RunOutcome(period, False, blocking, refusals, accepted, blocking_causes(home, period))
 

@@ -47,7 +47,7 @@ class Finding:
     ``stands_for_count``: 1, or of the finding that closes a list cut short (`sources.limited`) the places that are not listed.
     ``asks``: the bureaus that a finding of gate 2 is laid before, each in words of its own; none for a finding of a return, which is its
     sender's. ``id_salt``: of a finding of gate 2 what keeps its id, which every bureau that it asks is told, from telling the values that it is made
-    of to whoever tries them; it stands in no receipt.
+    of to whoever tries them; it stands in the ledger alone.
     """
 
     rule_id: str
@@ -111,14 +111,18 @@ class Finding:
         return f"#{self.finding_id[:8]}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields and the id as plain JSON values; ``asks`` only where somebody is asked, ``id_salt`` only where there is one."""
+        """Return the fields and the id as plain JSON values, to be told: ``asks`` only where somebody is asked, and no ``id_salt``."""
         plain = {"finding_id": self.finding_id, **asdict(self)}
-        asks, salt = plain.pop("asks"), plain.pop("id_salt")
-        return plain | ({"asks": list(asks)} if asks else {}) | ({"id_salt": salt} if salt else {})
+        asks, _ = plain.pop("asks"), plain.pop("id_salt")
+        return plain | ({"asks": list(asks)} if asks else {})
+
+    def as_recorded(self) -> dict[str, Any]:
+        """Return what the ledger keeps: `as_dict`, and ``id_salt`` where there is one."""
+        return self.as_dict() | ({"id_salt": self.id_salt} if self.id_salt else {})
 
     @classmethod
     def from_dict(cls, data: dict) -> "Finding":
-        """Rebuild a finding from `as_dict`."""
+        """Rebuild a finding from `as_dict` or `as_recorded`."""
         fields = {key: value for key, value in data.items() if key != "finding_id"}
         return cls(**fields | {"asks": tuple(Ask(**ask) for ask in data.get("asks", ()))})
 

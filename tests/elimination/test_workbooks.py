@@ -128,6 +128,16 @@ def test_a_removal_shows_the_rows_of_both_sides(built: Built) -> None:
     }
 
 
+def test_everything_that_stays_in_the_candidate_opens_when_the_steps_are_gone(built: Built) -> None:
+    with duckdb.connect(str(built.candidate), read_only=True) as connection:
+        views = connection.execute(
+            "select schema_name || '.' || view_name from duckdb_views() where not internal"
+        ).fetchall()
+    assert len(views) > 30
+    for (view,) in views:
+        _from_home(built, f"select * from {view} limit 1")
+
+
 def _from_home(built: Built, query: str, *values: Any) -> list[tuple[Any, ...]]:
     """Ask with the paths of the staging views, which are relative to the home."""
     with duckdb.connect(str(built.candidate), read_only=True) as connection:

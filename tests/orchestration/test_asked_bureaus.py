@@ -188,6 +188,9 @@ def test_no_receipt_holds_what_another_bureaus_units_reported(sample_home: Path)
                 text = " ".join(listed[finding.finding_id][name] for name in ("message", "found", "expected"))
                 assert other_side(finding, provider) not in text.replace("，", " ").split()
     assert seen > 10
+    # A list of findings is passed on, too: the secret and what is made with it stay in the ledger.
+    listed_all = run_sti("--home", home.root, "findings", PERIOD, "--json").stdout
+    assert all(f.finding_id in listed_all and f.id_salt not in listed_all for f in asked)
 
 
 def test_a_lapsed_answer_does_not_tell_what_the_other_side_reported(asked: Asked, tmp_path: Path) -> None:

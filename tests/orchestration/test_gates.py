@@ -219,3 +219,14 @@ def test_a_run_from_the_ui_leaves_no_hand_in_of_another_period_waiting_for_its_r
     receipts = [json.loads(path.read_text("utf-8")) for path in tmp_path.glob("home/receipts/*/receipt.json")]
     assert {(r["period"], r["stage"]) for r in receipts} == {("2025H2", "judged"), ("2026H1", "judged")}
     assert not (tmp_path / "home" / "accepted").exists()
+
+
+def test_another_periods_damaged_ledger_is_a_refusal_that_says_which_and_what_to_do(home_copy: Path) -> None:
+    ledger_file = home_copy / "findings" / "2025H1.jsonl"
+    ledger_file.write_bytes(ledger_file.read_bytes().replace("核实".encode(), "核对".encode(), 1))
+    before = (home_copy / "published" / "warehouse.duckdb").read_bytes()
+    result = run_sti("--home", home_copy, "run", PERIOD, *ACCEPT)
+    assert result.exit_code == 2
+    (refusal,) = [line for line in result.stderr.splitlines() if line.startswith("拒绝：")]
+    assert refusal.startswith("拒绝：问题台账 2025H1.jsonl 第 ") and "请从备份恢复" in refusal
+    assert (home_copy / "published" / "warehouse.duckdb").read_bytes() == before
