@@ -16,7 +16,7 @@ from expectations import bridge
 from expectations.asking import asks_of, was_asked
 from expectations.comparison import LISTED, Earlier, compare, missing_for
 from expectations.large import judge_large
-from expectations.ledger_file import FOLDER, id_key
+from expectations.ledger_file import id_key
 from expectations.measures import (
     Bench,
     JudgeError,
@@ -116,20 +116,22 @@ def judge_database(
     period: str,
     working_directory: Path | None = None,
     settled: Sequence[Finding] = (),
+    ledgers: Path | None = None,
 ) -> list[Verdict]:
     """Judge the rows of one period in tables of a DuckDB file (gate 2), opened read-only; findings have no cell.
 
-    ``working_directory`` is where relative paths in the file's views start (``$STI_HOME``), and whose ledger has the secret that the ids are made
-    with; one that is not there is begun. ``settled`` are queries of gate 1 that were asked and settled: a rule does not ask about the same figure
-    beside the same earlier figure again, and the summary says how often (``asked_before_count``).
+    ``working_directory`` is where relative paths in the file's views start (``$STI_HOME``). ``settled`` are queries of gate 1 that were asked and
+    settled: a rule does not ask about the same figure beside the same earlier figure again, and the summary says how often
+    (``asked_before_count``). ``ledgers`` is the folder of the ledgers, of which the period's has the secret that the ids are made with; one that is
+    not there is begun.
 
     Raises:
         JudgeError: a table cannot be judged.
-        LedgerError: that ledger is damaged.
+        LedgerError: the ledger is damaged.
     """
     with open_database(database, period, working_directory) as bench:
         verdicts = [_judge(bench, suite, None, (), NOTHING_EARLIER, settled) for suite in suites]
-    key = id_key(working_directory / FOLDER, period) if working_directory else b""
+    key = id_key(ledgers, period) if ledgers else b""
     if not key:
         return verdicts
     return [replace(verdict, findings=tuple(f.salted(key) for f in verdict.findings)) for verdict in verdicts]

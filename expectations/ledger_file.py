@@ -35,8 +35,6 @@ PERIOD = re.compile(r"^\d{4}(H[12])?$")
 _HEAD = re.compile(r"([1-9][0-9]*) ([0-9a-f]{64})\n?")
 _CHAIN = re.compile(rb',"chain":"([0-9a-f]{64})"}$')
 RESTORE = "请从备份恢复（.jsonl 和同名的 .head 一起）后再继续"
-FOLDER = "findings"
-"""Where a home keeps its ledgers."""
 
 
 class LedgerError(RuntimeError):

@@ -200,7 +200,9 @@ def gate_2(context: dg.AssetCheckExecutionContext, options: RunOptions) -> Itera
     for period in accepted:
         try:
             settled = settled_at_gate_1(home, period)
-            verdicts = judge_database(suites[periods()[period].kind], home.candidate, period, home.root, settled)
+            verdicts = judge_database(
+                suites[periods()[period].kind], home.candidate, period, home.root, settled, home.findings
+            )
         except LedgerError as error:
             # Of any period that stands in the candidate, not only of the one that is run.
             raise dg.Failure(str(error)) from error

@@ -34,16 +34,16 @@
 {%- endmacro %}
 
 {#
-逐行汇成一串而不排序，次序不定；写入台账之前用 sort_row_ids 排好，结果与 list_row_ids 相同。
+逐行汇成一串而不排序，次序不定；写入台账之前用 sort_row_ids 排好。
 聚合时逐组排序是全部剔除中最贵的一步，键有几百万个而写入台账的只是一部分，故先汇后排。
 #}
 {% macro gather_row_ids(row_id) -%}
     string_agg({{ row_id }}, ',')
 {%- endmacro %}
 
-{# gather_row_ids 的一串排好；分隔符可一并换成 JSON 数组的，省得逐笔再换。 #}
-{% macro sort_row_ids(row_ids, separator=',') -%}
-    array_to_string(list_sort(string_split({{ row_ids }}, ',')), '{{ separator }}')
+{# gather_row_ids 的一串排好，分隔符一并换成 JSON 数组的。 #}
+{% macro sort_row_ids(row_ids) -%}
+    array_to_string(list_sort(string_split({{ row_ids }}, ',')), '{{ json_separator() }}')
 {%- endmacro %}
 
 {# JSON 数组各项之间的分隔。台账的来源行写成 JSON 数组：纯文本，任何引擎、任何工具都读得回来。 #}

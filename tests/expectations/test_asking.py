@@ -159,7 +159,7 @@ def ids_told(home: Path, clean: bytes, *spoil: str) -> list[tuple[str, str]]:
     with duckdb.connect(str(path)) as connection:
         for statement in (*handed_on(731), *spoil):
             connection.execute(statement)
-    (verdict,) = judge_database([load_suite(FACT)], path, "2026H1", home)
+    (verdict,) = judge_database([load_suite(FACT)], path, "2026H1", ledgers=home / "findings")
     asked_ones = [f for f in verdict.findings if f.asks]
     record(home / "findings", "2026H1", "gate2", asked_ones)
     kept = [s.finding for s in states(home / "findings", "2026H1") if s.scope == "gate2" and s.state != CORRECTED]

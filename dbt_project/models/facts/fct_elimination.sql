@@ -27,8 +27,8 @@ matched as (
         first_recipient,
         payer_code,
         reference_no,
-        {{ sort_row_ids('funder_row_ids', json_separator()) }} as funder_row_ids,
-        {{ sort_row_ids('performer_row_ids', json_separator()) }} as performer_row_ids
+        {{ sort_row_ids('funder_row_ids') }} as funder_row_ids,
+        {{ sort_row_ids('performer_row_ids') }} as performer_row_ids
     from {{ ref('int_pair_flow') }}
     where is_matched
 ),
@@ -39,8 +39,8 @@ unmatched as (
         reason,
         first_recipient,
         payer_code,
-        {{ sort_row_ids(gather_row_ids('funder_row_ids'), json_separator()) }} as funder_row_ids,
-        {{ sort_row_ids(gather_row_ids('performer_row_ids'), json_separator()) }} as performer_row_ids
+        {{ sort_row_ids(gather_row_ids('funder_row_ids')) }} as funder_row_ids,
+        {{ sort_row_ids(gather_row_ids('performer_row_ids')) }} as performer_row_ids
     from {{ ref('int_pair_flow') }}
     where not is_matched
     group by period, reason, first_recipient, payer_code
@@ -56,9 +56,9 @@ shared as (
         filled.first_recipient,
         filled.reference_no,
         {{ list_row_ids(
-            sort_row_ids('pairs.funder_row_ids', json_separator())
+            sort_row_ids('pairs.funder_row_ids')
             ~ " || '" ~ json_separator() ~ "' || "
-            ~ sort_row_ids('pairs.performer_row_ids', json_separator()),
+            ~ sort_row_ids('pairs.performer_row_ids'),
             'filled.payer_code',
             json_separator()
         ) }} as row_ids
@@ -83,7 +83,7 @@ evidence as (
         payee_code as counterparty_code,
         reference_no,
         cast(null as varchar) as funder_row_ids,
-        {{ sort_row_ids('row_ids', json_separator()) }} as performer_row_ids
+        {{ sort_row_ids('row_ids') }} as performer_row_ids
     from hand_ons
     union all
     select
